@@ -1,0 +1,171 @@
+"""What a component says of itself: its endpoints, jobs, consumers, limits and checks."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from types import ModuleType
+from typing import Any, Protocol
+
+import msgspec
+
+from headwater.kernel.errors import Refusal
+from headwater.kernel.events import Consumer
+from headwater.kernel.jobs import Job, Timer
+from headwater.kernel.limits import Limit
+from headwater.kernel.models import Event, Reply
+
+Operation = Callable[..., Awaitable[object]]
+
+
+class Access(StrEnum):
+    """Who may call an endpoint."""
+
+    ANYONE = "anyone"
+    CALLER = "caller"
+    """Whoever shows a key or a token."""
+    USER = "user"
+    """A signed-in user's token; keys are not enough."""
+    ADMIN = "admin"
+
+
+class Mode(StrEnum):
+    """The transaction an operation runs in, and so the type of its first argument.
+
+    NONE: `Transactions`, which opens short ones; STATEMENT: one statement that is its own transaction; READING:
+    `ReadingTransaction`; WRITING and SERIALIZABLE: `WritingTransaction`.
+    """
+
+    NONE = "none"
+    STATEMENT = "statement"
+    READING = "reading"
+    WRITING = "writing"
+    SERIALIZABLE = "serializable"
+
+
+class FromHeader(msgspec.Struct, frozen=True):
+    """Fill a field of the body from the named header (lower-case)."""
+
+    name: str
+
+
+class FromCookie(msgspec.Struct, frozen=True):
+    """Fill a field of the body from the named cookie."""
+
+    name: str
+
+
+class FromAddress(msgspec.Struct, frozen=True):
+    """Fill a field of the body with the caller's address."""
+
+
+Source = FromHeader | FromCookie | FromAddress
+
+
+class Envelope(Protocol):
+    """How a contract wraps what it answers."""
+
+    def answer(self, result: object, status: int) -> Reply:
+        """The reply that carries an operation's result."""
+        ...
+
+    def refuse(self, refusal: Refusal) -> Reply:
+        """The reply that carries a refusal."""
+        ...
+
+
+class PlatformEnvelope:
+    """Results as they are; refusals as `{error, message, statusCode, nextActions?}` (contracts/platform.md 1.1)."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.json.Encoder()
+
+    def answer(self, result: object, status: int) -> Reply:
+        """The result as JSON; a `Reply` passes through untouched."""
+        if isinstance(result, Reply):
+            return result
+        return Reply(status=status, body=self._encoder.encode(result))
+
+    def refuse(self, refusal: Refusal) -> Reply:
+        """The refusal's code, sentence and status as JSON."""
+        told: dict[str, object] = {
+            "error": refusal.code,
+            "message": refusal.message,
+            "statusCode": refusal.status,
+        }
+        if refusal.next_actions:
+            told["nextActions"] = refusal.next_actions
+        return Reply(status=refusal.status, headers=tuple(refusal.headers.items()), body=self._encoder.encode(told))
+
+
+PLATFORM_ENVELOPE = PlatformEnvelope()
+MEBIBYTE = 1024 * 1024
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One route and everything the pipeline must know of it.
+
+    `path` may hold `{name}` segments. `operation` and `guard` are methods of the component's operations class.
+    `body` is a struct filled from the JSON body, the query string, the path's parameters and `inputs`, each later
+    one winning; `RawRequest` takes the request as it came; None takes nothing. `limits` add to the house's own.
+    `reply` turns a result into its wire form where the envelope's plain JSON will not do (cookies, redirects).
+    """
+
+    method: str
+    path: str
+    operation: Operation
+    access: Access
+    transaction: Mode
+    body: type | None = None
+    guard: Operation | None = None
+    inputs: Mapping[str, Source] = {}
+    limits: tuple[Limit, ...] = ()
+    status: int = 200
+    result: object = None
+    """The type of the result, for the OpenAPI description."""
+    media_types: tuple[str, ...] = ("application/json",)
+    envelope: Envelope = PLATFORM_ENVELOPE
+    reply: Callable[[object], Reply] | None = None
+    body_limit: int = MEBIBYTE
+    timeout: float = 30.0
+    """Seconds until the caller is told 504."""
+    local_only: bool = False
+    """Whether callers from other machines need admin credentials."""
+
+    @property
+    def name(self) -> str:
+        """The operation's qualified name, such as `Identity.sign_in`."""
+        return self.operation.__qualname__
+
+
+class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A part whose health is asked for; the operation returns normally if it is well, raises if not."""
+
+    name: str
+    operation: Operation
+    essential: bool = True
+    """Whether the server is not ready without it."""
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder under platform/ or apps/, declared.
+
+    `operations` is a frozen dataclass whose fields boot fills by their types; `schemas` are the Postgres schemas it
+    owns; `events` and `refusals` are what its modules hold, for the reference.
+    """
+
+    name: str
+    package: str
+    operations: type[Any]
+    endpoints: tuple[Endpoint, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
+    health_checks: tuple[HealthCheck, ...] = ()
+    schemas: tuple[str, ...] = ()
+    events: tuple[type[Event], ...] = ()
+    errors: ModuleType | None = None
+
+
+class Components(tuple[Component, ...]):
+    """Every component of this house, in the order they start."""
+
+    __slots__ = ()

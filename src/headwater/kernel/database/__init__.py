@@ -1,0 +1,41 @@
+"""PostgreSQL: connections lent, transactions run, schemas migrated."""
+
+from headwater.kernel.database.bootstrap import ddl_is_watched, ensure_database, prepare_database
+from headwater.kernel.database.connection import CONNECTION_LOST, Connection, connect
+from headwater.kernel.database.database import Database, Recorder, Transactions, login_of
+from headwater.kernel.database.errors import refusal_for
+from headwater.kernel.database.idempotency import IdempotentReply, answer_once, remove_expired_replies
+from headwater.kernel.database.lease import Connect, Lease
+from headwater.kernel.database.logins import Login
+from headwater.kernel.database.migrate import Migration, migrate, read_migrations
+from headwater.kernel.database.models import SYSTEM_ORIGIN, DatabaseSettings, Origin
+from headwater.kernel.database.transaction import ReadingTransaction, Row, WritingTransaction
+
+__all__ = [
+    "CONNECTION_LOST",
+    "SYSTEM_ORIGIN",
+    "Connect",
+    "Connection",
+    "Database",
+    "DatabaseSettings",
+    "IdempotentReply",
+    "Lease",
+    "Login",
+    "Migration",
+    "Origin",
+    "ReadingTransaction",
+    "Recorder",
+    "Row",
+    "Transactions",
+    "WritingTransaction",
+    "answer_once",
+    "connect",
+    "ddl_is_watched",
+    "ensure_database",
+    "login_of",
+    "migrate",
+    "prepare_database",
+    "read_migrations",
+    "refusal_for",
+    "remove_expired_replies",
+]

@@ -1,0 +1,244 @@
+"""Connections, lent and taken back."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+
+import asyncpg
+
+from headwater.kernel.database.connection import CONNECTION_LOST, Connection
+from headwater.kernel.database.logins import Login
+from headwater.kernel.database.models import DatabaseSettings
+from headwater.kernel.errors import Busy, DatabaseUnavailable
+from headwater.kernel.observe import ConnectionClosed, ConnectionOpened, DatabaseLost, DatabaseReturned, Observer
+
+Connect = Callable[[Login], Awaitable[Connection]]
+
+_PATIENCE = 10
+"""How often the longest waiter may be passed over for one whose login needs no new connection."""
+
+
+class Lease:
+    """Lends connections of every login from one budget of `pool_max`.
+
+    The connection given back last is lent first, so that caches stay warm and idle ones can be closed. When the
+    budget is spent, an idle connection of another login makes room; when none is idle, the caller waits his turn,
+    at most `pool_wait` seconds. A place is free once its connection is closed, so there are never more than
+    `pool_max`.
+    """
+
+    def __init__(self, connect: Connect, settings: DatabaseSettings, observer: Observer) -> None:
+        self._connect = connect
+        self._settings = settings
+        self._observer = observer
+        self._idle: dict[Login, list[tuple[Connection, float]]] = {login: [] for login in Login}
+        self._waiting: deque[tuple[Login, asyncio.Future[Connection | None]]] = deque()
+        self._passed_over = 0
+        self._open = 0
+        self._lent: set[Connection] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._trimming: asyncio.Task[None] | None = None
+        self._lost_at: float | None = None
+        self._closed = False
+
+    @property
+    def open_count(self) -> int:
+        """Connections open or being opened."""
+        return self._open
+
+    @property
+    def lent_count(self) -> int:
+        """Connections in somebody's hands."""
+        return len(self._lent)
+
+    async def start(self) -> None:
+        """Begin to close connections that nobody has wanted for `pool_idle` seconds."""
+        self._trimming = asyncio.create_task(self._trim())
+
+    @asynccontextmanager
+    async def held(self, login: Login) -> AsyncGenerator[Connection]:
+        """A connection of `login` for the length of a block."""
+        connection = await self.take(login)
+        try:
+            yield connection
+        except BaseException as failure:
+            self.give_back(login, connection, dirty=not isinstance(failure, Exception))
+            raise
+        self.give_back(login, connection)
+
+    async def take(self, login: Login) -> Connection:
+        """A connection of `login`; give it back in every case.
+
+        Raises `DatabaseUnavailable` if none can be opened, `Busy` if none becomes free within `pool_wait` seconds.
+        """
+        idle = self._idle[login]
+        while idle:
+            connection, _ = idle.pop()
+            if not connection.is_closed():
+                self._lent.add(connection)
+                return connection
+            self._observer.tell(ConnectionClosed(login=login))
+            self._give_slot_on()
+        if self._closed:
+            raise DatabaseUnavailable
+        if self._open >= self._settings.pool_max:
+            self._make_room()
+            return await self._wait(login)
+        self._open += 1
+        return await self._fill_slot(login)
+
+    def give_back(self, login: Login, connection: Connection, *, dirty: bool = False) -> None:
+        """Return a connection; a dirty, closed or still transacting one is closed and its place given on."""
+        self._lent.discard(connection)
+        if dirty or self._closed or connection.is_closed() or connection.is_in_transaction():
+            self._discard(login, connection)
+            return
+        waiter = self._next_waiter(login)
+        if waiter is None:
+            self._idle[login].append((connection, monotonic()))
+            return
+        wanted, future = waiter
+        if wanted is login:
+            self._lent.add(connection)
+            future.set_result(connection)
+        else:
+            self._discard(login, connection, then=future)
+
+    async def close(self) -> None:
+        """Close every connection: the idle ones in order, those still lent at once."""
+        self._closed = True
+        if self._trimming:
+            self._trimming.cancel()
+            await asyncio.wait((self._trimming,))
+        for login, idle in self._idle.items():
+            while idle:
+                self._discard(login, idle.pop()[0])
+        while self._waiting:
+            _, future = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(DatabaseUnavailable())
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=self._settings.connect_timeout)
+        for connection in self._lent:
+            connection.terminate()
+
+    async def _wait(self, login: Login) -> Connection:
+        future: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((login, future))
+        try:
+            async with asyncio.timeout(self._settings.pool_wait):
+                connection = await future
+        except TimeoutError:
+            self._withdraw(login, future)
+            raise Busy from None
+        except BaseException:
+            self._withdraw(login, future)
+            raise
+        return connection if connection is not None else await self._fill_slot(login)
+
+    def _withdraw(self, login: Login, future: asyncio.Future[Connection | None]) -> None:
+        """Leave the queue; what was handed over in the same turn goes on to the next."""
+        if (login, future) in self._waiting:
+            self._waiting.remove((login, future))
+        if future.done() and not future.cancelled() and future.exception() is None:
+            connection = future.result()
+            if connection is None:
+                self._give_slot_on()
+            else:
+                self.give_back(login, connection)
+
+    async def _fill_slot(self, login: Login) -> Connection:
+        """Open the connection that an already counted slot stands for."""
+        if self._closed:
+            self._give_slot_on()
+            raise DatabaseUnavailable
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout):
+                connection = await self._connect(login)
+        except (*CONNECTION_LOST, asyncpg.PostgresError) as failure:
+            self._give_slot_on()
+            self._note_loss(failure)
+            raise DatabaseUnavailable from failure
+        except BaseException:
+            self._give_slot_on()
+            raise
+        self._note_return()
+        self._observer.tell(ConnectionOpened(login=login))
+        self._lent.add(connection)
+        return connection
+
+    def _note_loss(self, failure: Exception) -> None:
+        """Tell once that Postgres is away, not at every attempt."""
+        if self._lost_at is None:
+            self._lost_at = monotonic()
+            self._observer.tell(DatabaseLost(reason=f"{type(failure).__name__}: {failure}"))
+
+    def _note_return(self) -> None:
+        if self._lost_at is not None:
+            self._observer.tell(DatabaseReturned(seconds=monotonic() - self._lost_at))
+            self._lost_at = None
+
+    def _give_slot_on(self) -> None:
+        while self._waiting:
+            _, future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(None)
+                return
+        self._open -= 1
+
+    def _next_waiter(self, login: Login) -> tuple[Login, asyncio.Future[Connection | None]] | None:
+        while self._waiting and self._waiting[0][1].done():
+            self._waiting.popleft()
+        if not self._waiting:
+            return None
+        if self._waiting[0][0] is not login and self._passed_over < _PATIENCE:
+            for waiter in self._waiting:
+                if waiter[0] is login and not waiter[1].done():
+                    self._passed_over += 1
+                    self._waiting.remove(waiter)
+                    return waiter
+        self._passed_over = 0
+        return self._waiting.popleft()
+
+    def _make_room(self) -> None:
+        """Close the connection that has been idle longest, whatever its login; its place goes to who waits first."""
+        idlest = min(
+            (login for login, idle in self._idle.items() if idle),
+            key=lambda login: self._idle[login][0][1],
+            default=None,
+        )
+        if idlest is not None:
+            connection, _ = self._idle[idlest].pop(0)
+            self._discard(idlest, connection)
+
+    def _discard(
+        self, login: Login, connection: Connection, then: asyncio.Future[Connection | None] | None = None
+    ) -> None:
+        """Close a connection in the background; then its place is `then`'s, or goes to who waits first."""
+        task = asyncio.create_task(self._close(login, connection, then))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close(
+        self, login: Login, connection: Connection, then: asyncio.Future[Connection | None] | None
+    ) -> None:
+        try:
+            await connection.close(timeout=2)
+        except (*CONNECTION_LOST, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection.terminate()
+        finally:
+            self._observer.tell(ConnectionClosed(login=login))
+            if then is None or then.done():
+                self._give_slot_on()
+            else:
+                then.set_result(None)
+
+    async def _trim(self) -> None:
+        while True:
+            await asyncio.sleep(min(5.0, self._settings.pool_idle))
+            oldest = monotonic() - self._settings.pool_idle
+            for login, idle in self._idle.items():
+                while idle and self._open - len(self._closing) > self._settings.pool_min and idle[0][1] < oldest:
+                    self._discard(login, idle.pop(0)[0])

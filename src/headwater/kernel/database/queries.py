@@ -1,0 +1,97 @@
+"""Every statement of the database module."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import asyncpg
+import msgspec
+
+from headwater.kernel.database.connection import Connection
+from headwater.kernel.database.models import Origin
+from headwater.kernel.models import AuditEntry
+
+
+class Isolation(StrEnum):
+    """How a transaction begins."""
+
+    READING = "begin isolation level repeatable read, read only"
+    WRITING = "begin isolation level read committed, read write"
+    SERIALIZABLE = "begin isolation level serializable, read write"
+
+
+COMMIT = "commit"
+ROLLBACK = "rollback"
+
+
+def begin(isolation: Isolation, claims_json: str | None) -> str:
+    """The opening of a transaction, with its claims set for its own length, in one round trip.
+
+    `claims_json` is a JSON text, in which no NUL can stand; doubling the quotes makes it a literal, because every
+    connection has `standard_conforming_strings` on.
+    """
+    if claims_json is None:
+        return isolation.value
+    literal = claims_json.replace("'", "''")
+    return f"{isolation.value}; select set_config('request.jwt.claims', '{literal}', true)"
+
+
+async def add_audit_entries(connection: Connection, origin: Origin, entries: list[AuditEntry], now: datetime) -> None:
+    """Append to the audit log, in the transaction that does what it tells of."""
+    await connection.executemany(
+        """
+        insert into system.audit_logs (actor, action, module, details, ip_address, created_at, updated_at)
+        values ($1, $2, $3, $4::jsonb, $5::text::inet, $6, $6)
+        """,
+        [
+            (origin.actor, e.action, e.module, msgspec.json.encode(e.details).decode(), origin.address, now)
+            for e in entries
+        ],
+    )
+
+
+async def lock_idempotency_key(connection: Connection, key: str) -> bool:
+    """Whether this transaction is now the only one that works under the key."""
+    return bool(await connection.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1, 7130))", key))
+
+
+async def find_idempotent_reply(connection: Connection, key: str, now: datetime) -> asyncpg.Record | None:
+    """What was answered under the key, if that was less than its lifetime ago."""
+    return await connection.fetchrow(
+        "select request_hash, status, media_type, body from system.idempotency_keys where key = $1 and expires_at > $2",
+        key,
+        now,
+    )
+
+
+async def add_idempotent_reply(  # noqa: PLR0913 - the columns of one row
+    connection: Connection,
+    key: str,
+    request_hash: bytes,
+    status: int,
+    media_type: str | None,
+    body: bytes | None,
+    now: datetime,
+    expires_at: datetime,
+) -> None:
+    """Remember an answer under its key, in the transaction whose effect it tells of."""
+    await connection.execute(
+        """
+        insert into system.idempotency_keys (key, request_hash, status, media_type, body, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict (key) do update set request_hash = excluded.request_hash, status = excluded.status,
+          media_type = excluded.media_type, body = excluded.body, created_at = excluded.created_at,
+          expires_at = excluded.expires_at
+        """,
+        key,
+        request_hash,
+        status,
+        media_type,
+        body,
+        now,
+        expires_at,
+    )
+
+
+async def remove_expired_idempotency_keys(connection: Connection, now: datetime) -> None:
+    """Remove answers whose lifetime is over."""
+    await connection.execute("delete from system.idempotency_keys where expires_at <= $1", now)

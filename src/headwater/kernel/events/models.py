@@ -1,0 +1,28 @@
+"""What the dispatcher is given."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from headwater.kernel.events.declarations import Consumer
+
+
+class BoundConsumer(msgspec.Struct, frozen=True):
+    """A consumer and its operation, with everything the operation needs: `operation(tx, event)`."""
+
+    declaration: Consumer
+    operation: Callable[..., Awaitable[object]]
+
+
+class EventSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """HEADWATER_EVENT_*; times in seconds."""
+
+    poll: float = 1.0
+    """How often to look for events of which nobody told."""
+    batch: int = 100
+    """How many events a consumer takes in at most in one transaction."""
+    first_pause: float = 1.0
+    """How long a consumer pauses after a failure; twice as long after each further one."""
+    longest_pause: float = 300.0
+    keep: float = 7 * 24 * 3600.0
+    """How long events stay for consumers that are yet to be invented."""

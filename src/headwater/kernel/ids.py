@@ -1,0 +1,20 @@
+"""New identifiers and secrets, from the operating system's randomness."""
+
+import os
+import secrets
+import uuid
+
+
+def new_id() -> uuid.UUID:
+    """A random UUID (version 4, RFC 9562)."""
+    return uuid.uuid4()
+
+
+def new_request_id() -> str:
+    """32 hexadecimal digits that name one request in answers and logs."""
+    return os.urandom(16).hex()
+
+
+def new_secret(prefix: str = "", size: int = 32) -> str:
+    """`prefix` and `size` random bytes in hexadecimal; 32 bytes are beyond guessing."""
+    return prefix + secrets.token_hex(size)

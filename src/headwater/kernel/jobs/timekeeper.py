@@ -1,0 +1,127 @@
+"""What waits for its time: timers, and jobs that are due later."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from time import perf_counter
+
+from headwater.kernel.bus import Rounds, Tasks
+from headwater.kernel.clock import Clock
+from headwater.kernel.database import Database, WritingTransaction
+from headwater.kernel.errors import TimedOut
+from headwater.kernel.events import CarryOut
+from headwater.kernel.jobs import queries, queue
+from headwater.kernel.jobs.models import BoundTimer, JobSettings
+from headwater.kernel.jobs.rules import next_due
+from headwater.kernel.observe import JobFailed, JobFinished, Observer
+
+_BATCH = 100
+
+
+class Timekeeper:
+    """Runs timers, each on one node at a time, and lets jobs into the queue when the house's clock says so.
+
+    A timer first runs `every` after it was first declared. What it missed while no node ran, it makes up for once.
+    A timer that fails is tried again after `every`, or a minute if that is sooner.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        observer: Observer,
+        timers: Iterable[BoundTimer],
+        carry_out: CarryOut,
+        settings: JobSettings,
+        on_due: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._observer = observer
+        self._timers = {bound.declaration.name: bound for bound in timers}
+        self._carry_out = carry_out
+        self._settings = settings
+        self._on_due = on_due
+        self._running: set[str] = set()
+        self._tasks = Tasks("timers", observer)
+        self._rounds = Rounds("timers", observer, self._look)
+
+    async def start(self) -> None:
+        """Begin. Raises `DatabaseUnavailable`."""
+
+        async def declare(tx: WritingTransaction) -> None:
+            due = [tx.now + bound.declaration.every for bound in self._timers.values()]
+            await queries.add_timers(tx, list(self._timers), due)
+
+        await self._database.writing(declare)
+        self._rounds.start()
+
+    def ring(self) -> None:
+        """Look now, because something may be due sooner than was known."""
+        self._rounds.ring()
+
+    async def stop(self) -> None:
+        """Let timers that run come to their end for a while, and begin no other."""
+        await self._rounds.stop()
+        await self._tasks.stop(self._settings.stop_patience)
+
+    async def _look(self) -> float:
+        agenda = await self._database.single(lambda tx: queries.find_agenda(tx, list(self._timers)))
+        now = self._clock.now()
+        for name in set(agenda.timers) - self._running:
+            self._running.add(name)
+            self._tasks.start(self._run(self._timers[name])).add_done_callback(partial(self._forget, name))
+        if agenda.next_job is not None and agenda.next_job <= now:
+            return 0.0 if await self._let_in_due_jobs() else self._settings.poll
+        upcoming = [due - now for due in (agenda.next_job, agenda.next_timer) if due is not None]
+        return min([self._settings.poll, *(max(wait.total_seconds(), 0.0) for wait in upcoming)])
+
+    async def _let_in_due_jobs(self) -> int:
+        async def work(tx: WritingTransaction) -> int:
+            if tickets := await queries.take_due_jobs(tx, _BATCH):
+                await queue.enqueue(tx.connection, tickets)
+            return len(tickets)
+
+        count, _ = await self._database.writing(work)
+        if count:
+            self._on_due()
+        return count
+
+    async def _run(self, bound: BoundTimer) -> None:
+        timer = bound.declaration
+
+        async def work(tx: WritingTransaction) -> bool:
+            due = await queries.lock_due_timer(tx, timer.name)
+            if due is None:
+                return False
+            await bound.operation(tx)
+            await queries.move_timer(tx, timer.name, next_due(due, timer.every, tx.now))
+            return True
+
+        started = perf_counter()
+        limit = asyncio.timeout(self._settings.timer_timeout)
+        try:
+            async with limit:
+                ran, effects = await self._database.writing(work)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it is told, and the timer tried again
+            told = TimedOut(seconds=self._settings.timer_timeout) if limit.expired() else failure
+            self._observer.tell(JobFailed(job=timer.name, attempt=1, final=False, failure=told))
+            await self._postpone(bound)
+            return
+        if ran:
+            self._observer.tell(JobFinished(job=timer.name, attempt=1, seconds=perf_counter() - started))
+            await self._carry_out(effects)
+
+    async def _postpone(self, bound: BoundTimer) -> None:
+        timer = bound.declaration
+        pause = min(timer.every, timedelta(seconds=self._settings.timer_pause))
+
+        async def work(tx: WritingTransaction) -> None:
+            if await queries.lock_due_timer(tx, timer.name):
+                await queries.move_timer(tx, timer.name, tx.now + pause)
+
+        await self._database.writing(work)
+
+    def _forget(self, name: str, _task: object) -> None:
+        self._running.discard(name)

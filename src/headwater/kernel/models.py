@@ -1,0 +1,80 @@
+"""The values that travel through the house: what came in, what goes out, what a transaction leaves behind."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar, NewType
+
+import msgspec
+
+CacheKey = NewType("CacheKey", str)
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened, named by its class in the past tense; the fields are its payload.
+
+    `durable` events are rows of the transaction that emits them and reach every consumer at least once; others are
+    told once, after commit, to whoever listens.
+    """
+
+    durable: ClassVar[bool] = False
+
+    def audience(self) -> tuple[str, ...]:
+        """The rooms that are told; by default nobody outside the house."""
+        return ()
+
+
+class JobCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a job to come: the job's name, its arguments' struct, and when it is due (None: at once)."""
+
+    job: str
+    arguments: msgspec.Struct
+    due: datetime | None = None
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what, for the audit log: `action` in capitals, `module` the component, `details` free."""
+
+    action: str
+    module: str
+    details: Mapping[str, object] = {}
+
+
+class Effects(msgspec.Struct):
+    """What a transaction leaves behind once it has committed; empty again at every retry."""
+
+    forgets: list[CacheKey] = msgspec.field(default_factory=list[CacheKey])
+    events: list[Event] = msgspec.field(default_factory=list[Event])
+    jobs: list[JobCall] = msgspec.field(default_factory=list[JobCall])
+    audits: list[AuditEntry] = msgspec.field(default_factory=list[AuditEntry])
+
+    def absorb(self, other: "Effects") -> None:
+        """Add the effects of another, committed transaction to these."""
+        self.forgets += other.forgets
+        self.events += other.events
+        self.jobs += other.jobs
+        self.audits += other.audits
+
+
+class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it came, for the endpoints whose grammar no struct can state.
+
+    `parameters` are the path's, percent-decoded; `query` is the raw query string; header names are lower-case.
+    """
+
+    method: str
+    path: str
+    parameters: Mapping[str, str]
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    address: str
+    id: str
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is already in its wire form; `body` is sent as it is."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    media_type: str | None = "application/json"

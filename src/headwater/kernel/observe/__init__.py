@@ -1,0 +1,51 @@
+"""What can be observed, and who listens: logs and metrics."""
+
+from headwater.kernel.observe.logs import LogListener
+from headwater.kernel.observe.metrics import MetricsListener
+from headwater.kernel.observe.observations import (
+    CatalogLoaded,
+    ConnectionClosed,
+    ConnectionOpened,
+    ConsumerFailed,
+    DatabaseLost,
+    DatabasePlaced,
+    DatabaseReturned,
+    EventConsumed,
+    HookFailed,
+    JobFailed,
+    JobFinished,
+    Listener,
+    MigrationApplied,
+    Observation,
+    Observer,
+    RequestAnswered,
+    RequestFailed,
+    ServerStarted,
+    ServerStopping,
+    TransactionRetried,
+)
+
+__all__ = [
+    "CatalogLoaded",
+    "ConnectionClosed",
+    "ConnectionOpened",
+    "ConsumerFailed",
+    "DatabaseLost",
+    "DatabasePlaced",
+    "DatabaseReturned",
+    "EventConsumed",
+    "HookFailed",
+    "JobFailed",
+    "JobFinished",
+    "Listener",
+    "LogListener",
+    "MetricsListener",
+    "MigrationApplied",
+    "Observation",
+    "Observer",
+    "RequestAnswered",
+    "RequestFailed",
+    "ServerStarted",
+    "ServerStopping",
+    "TransactionRetried",
+]

@@ -1,0 +1,140 @@
+"""Observations as log lines: JSON for machines, colours for a terminal."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import BinaryIO, Literal
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from headwater.kernel.observe.observations import (
+    CatalogLoaded,
+    ConnectionClosed,
+    ConnectionOpened,
+    ConsumerFailed,
+    DatabaseLost,
+    HookFailed,
+    JobFailed,
+    Observation,
+    RequestAnswered,
+    RequestFailed,
+    TransactionRetried,
+)
+
+Level = Literal["debug", "info", "warning", "error"]
+Write = Callable[[RequestAnswered], None]
+_LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_SERVER_ERROR = 500
+
+
+class _RequestLine(msgspec.Struct):
+    """The line of an answered request; a struct of its own because there is one for every request."""
+
+    event: str
+    level: str
+    timestamp: datetime
+    request_id: str
+    method: str
+    route: str
+    status: int
+    ms: float
+    principal: str
+    address: str
+    code: str | None
+
+
+class LogListener:
+    """Writes each observation as a log line on `stream` (standard error unless given), named by its type.
+
+    Lines are JSON with `event`, `level`, `timestamp`; with `pretty` (the default on a terminal) they are for people.
+    """
+
+    def __init__(self, level: Level = "info", stream: BinaryIO | None = None, *, pretty: bool | None = None) -> None:
+        target = sys.stderr.buffer if stream is None else stream
+        for_people = target.isatty() if pretty is None else pretty
+        self._log = _for_people(level) if for_people else _for_machines(level, target)
+        self._least = _LEVELS[level]
+        self._write_request: Write = self._tell_request if for_people else _request_writer(target)
+
+    def __call__(self, observation: Observation) -> None:
+        """Write the line that this observation deserves."""
+        match observation:
+            case RequestAnswered():
+                if self._least <= _LEVELS[_level_of(observation)]:
+                    self._write_request(observation)
+            case RequestFailed() | JobFailed() | ConsumerFailed() | HookFailed():
+                told = {name: getattr(observation, name) for name in observation.__struct_fields__ if name != "failure"}
+                self._log.error(type(observation).__name__, exc_info=observation.failure, **told)
+            case TransactionRetried() | DatabaseLost():
+                self._log.warning(type(observation).__name__, **msgspec.structs.asdict(observation))
+            case ConnectionOpened() | ConnectionClosed() | CatalogLoaded():
+                self._log.debug(type(observation).__name__, **msgspec.structs.asdict(observation))
+            case _:
+                self._log.info(type(observation).__name__, **msgspec.structs.asdict(observation))
+
+    def _tell_request(self, answered: RequestAnswered) -> None:
+        self._log.log(
+            _LEVELS[_level_of(answered)],
+            f"{answered.method} {answered.route} {answered.status}",
+            ms=round(answered.seconds * 1000, 1),
+            principal=answered.principal,
+            code=answered.code,
+        )
+
+
+def _level_of(answered: RequestAnswered) -> Level:
+    return "error" if answered.status >= _SERVER_ERROR else "info"
+
+
+def _request_writer(stream: BinaryIO) -> Write:
+    encoder = msgspec.json.Encoder()
+
+    def write(answered: RequestAnswered) -> None:
+        line = _RequestLine(
+            "RequestAnswered",
+            _level_of(answered),
+            datetime.fromtimestamp(answered.at, UTC),
+            answered.request_id,
+            answered.method,
+            answered.route,
+            answered.status,
+            round(answered.seconds * 1000, 3),
+            answered.principal,
+            answered.address,
+            answered.code,
+        )
+        stream.write(encoder.encode(line) + b"\n")
+        stream.flush()
+
+    return write
+
+
+def _for_people(level: Level) -> FilteringBoundLogger:
+    return structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),  # no locals: no secrets
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+    )
+
+
+def _for_machines(level: Level, stream: BinaryIO) -> FilteringBoundLogger:
+    return structlog.wrap_logger(
+        structlog.BytesLogger(stream),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _render_json,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+    )
+
+
+def _render_json(_logger: WrappedLogger, _name: str, event: EventDict) -> bytes:
+    return msgspec.json.encode(event, enc_hook=str)

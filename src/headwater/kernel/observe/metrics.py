@@ -1,0 +1,120 @@
+"""Observations as Prometheus metrics."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import HistogramMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from headwater.kernel.observe.observations import (
+    CatalogLoaded,
+    ConnectionClosed,
+    ConnectionOpened,
+    ConsumerFailed,
+    EventConsumed,
+    JobFailed,
+    JobFinished,
+    Observation,
+    RequestAnswered,
+    TransactionRetried,
+)
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+
+class _Requests(Collector):
+    """Times of requests and of their stages, counted in plain lists: the library's own cost 10 µs a request."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, int], list[int]] = {}
+        self._sums: dict[tuple[str, str, int], float] = {}
+        self._stages: dict[str, tuple[int, float]] = {}
+
+    def count(self, answered: RequestAnswered) -> None:
+        """Take in one answer."""
+        key = (answered.method, answered.route, answered.status)
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = [0] * (len(_BUCKETS) + 1)
+            self._sums[key] = 0.0
+        counts[bisect_left(_BUCKETS, answered.seconds)] += 1
+        self._sums[key] += answered.seconds
+        for stage, seconds in answered.stages:
+            count, total = self._stages.get(stage, (0, 0.0))
+            self._stages[stage] = (count + 1, total + seconds)
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Both families, for a scrape."""
+        requests = HistogramMetricFamily(
+            "headwater_request_seconds", "Time to answer", labels=("method", "route", "status")
+        )
+        bounds = [*map(str, _BUCKETS), "+Inf"]
+        for (method, route, status), counts in self._counts.items():
+            buckets = list(zip(bounds, accumulate(counts), strict=True))
+            requests.add_metric((method, route, str(status)), buckets, self._sums[method, route, status])
+        yield requests
+        stages = SummaryMetricFamily("headwater_stage_seconds", "Time in a stage", labels=("stage",))
+        for stage, (count, seconds) in self._stages.items():
+            stages.add_metric((stage,), count, seconds)
+        yield stages
+
+
+class MetricsListener:
+    """Counts observations in a registry of its own and renders them for a scrape."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = _Requests()
+        self.registry.register(self._requests)
+        self._refusals = self._counter("headwater_refusals", "Refusals by code", "code")
+        self._retries = self._counter("headwater_transaction_retries", "Transactions tried again", "reason")
+        self._connections = Gauge("headwater_connections", "Open connections", ["login"], registry=self.registry)
+        self._jobs = Histogram(
+            "headwater_job_seconds", "Time of a job's attempt", ["job"], buckets=_BUCKETS, registry=self.registry
+        )
+        self._job_failures = self._counter("headwater_job_failures", "Failed attempts", "job", "final")
+        self._events = self._counter("headwater_events_consumed", "Durable events taken in", "consumer")
+        self._event_failures = self._counter("headwater_consumer_failures", "Failures of a consumer", "consumer")
+        self._catalog = Gauge("headwater_catalog_version", "Version of the catalog", registry=self.registry)
+
+    def __call__(self, observation: Observation) -> None:
+        """Count it where it counts."""
+        match observation:
+            case RequestAnswered(code=code):
+                self._requests.count(observation)
+                if code is not None:
+                    self._refusals.labels(code).inc()
+            case TransactionRetried(reason=reason):
+                self._retries.labels(reason).inc()
+            case ConnectionOpened(login=login):
+                self._connections.labels(login).inc()
+            case ConnectionClosed(login=login):
+                self._connections.labels(login).dec()
+            case CatalogLoaded(version=version):
+                self._catalog.set(version)
+            case _:
+                self._count_background(observation)
+
+    def _count_background(self, observation: Observation) -> None:
+        match observation:
+            case JobFinished(job=job, seconds=seconds):
+                self._jobs.labels(job).observe(seconds)
+            case JobFailed(job=job, final=final):
+                self._job_failures.labels(job, str(final).lower()).inc()
+            case EventConsumed(consumer=consumer, count=count):
+                self._events.labels(consumer).inc(count)
+            case ConsumerFailed(consumer=consumer):
+                self._event_failures.labels(consumer).inc()
+            case _:
+                pass
+
+    def render(self) -> bytes:
+        """Every metric in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)

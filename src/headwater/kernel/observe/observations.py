@@ -1,0 +1,185 @@
+"""Everything that can be observed: one closed set of types."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+
+class RequestAnswered(msgspec.Struct, frozen=True):
+    """A request got its answer; times in seconds, `stages` in the order they were passed."""
+
+    request_id: str
+    method: str
+    route: str
+    """The declared path, or an empty text where none matched: never the caller's own words."""
+    status: int
+    seconds: float
+    stages: tuple[tuple[str, float], ...]
+    principal: str
+    address: str
+    code: str | None = None
+    """The refusal's code, if it was one."""
+    at: float = 0.0
+    """When, in seconds since 1970."""
+
+
+class RequestFailed(msgspec.Struct, frozen=True):
+    """A request met a failure nobody foresaw."""
+
+    request_id: str
+    route: str
+    failure: BaseException
+
+
+class TransactionRetried(msgspec.Struct, frozen=True):
+    """A transaction starts again; `reason` is Postgres' SQLSTATE."""
+
+    reason: str
+    attempt: int
+
+
+class ConnectionOpened(msgspec.Struct, frozen=True):
+    """A connection to Postgres was opened."""
+
+    login: str
+
+
+class ConnectionClosed(msgspec.Struct, frozen=True):
+    """A connection to Postgres was closed, or found closed."""
+
+    login: str
+
+
+class DatabasePlaced(msgspec.Struct, frozen=True):
+    """The embedded database lies in this folder, outside the data folder."""
+
+    folder: str
+
+
+class DatabaseLost(msgspec.Struct, frozen=True):
+    """Postgres does not answer."""
+
+    reason: str
+
+
+class DatabaseReturned(msgspec.Struct, frozen=True):
+    """Postgres answers again, after so many seconds."""
+
+    seconds: float
+
+
+class MigrationApplied(msgspec.Struct, frozen=True):
+    """A migration was committed."""
+
+    component: str
+    name: str
+
+
+class CatalogLoaded(msgspec.Struct, frozen=True):
+    """The catalog was read anew."""
+
+    version: int
+    relations: int
+    seconds: float
+
+
+class JobFinished(msgspec.Struct, frozen=True):
+    """A job's attempt came to its end."""
+
+    job: str
+    attempt: int
+    seconds: float
+
+
+class JobFailed(msgspec.Struct, frozen=True):
+    """A job's attempt failed; `final` if there will be no other."""
+
+    job: str
+    attempt: int
+    final: bool
+    failure: BaseException
+
+
+class EventConsumed(msgspec.Struct, frozen=True):
+    """A consumer took in a batch of durable events."""
+
+    consumer: str
+    count: int
+
+
+class ConsumerFailed(msgspec.Struct, frozen=True):
+    """A consumer failed at an event; it will meet the same event again."""
+
+    consumer: str
+    position: int
+    failure: BaseException
+
+
+class HookFailed(msgspec.Struct, frozen=True):
+    """A background part of the house failed once and goes on."""
+
+    part: str
+    failure: BaseException
+
+
+class ServerStarted(msgspec.Struct, frozen=True):
+    """The server answers at this address."""
+
+    url: str
+
+
+class ServerStopping(msgspec.Struct, frozen=True):
+    """The server finishes what runs and takes nothing new."""
+
+    running: int
+
+
+Observation = (
+    RequestAnswered
+    | RequestFailed
+    | TransactionRetried
+    | ConnectionOpened
+    | ConnectionClosed
+    | DatabasePlaced
+    | DatabaseLost
+    | DatabaseReturned
+    | MigrationApplied
+    | CatalogLoaded
+    | JobFinished
+    | JobFailed
+    | EventConsumed
+    | ConsumerFailed
+    | HookFailed
+    | ServerStarted
+    | ServerStopping
+)
+Listener = Callable[[Observation], None]
+
+
+class Observer:
+    """Passes every observation to every listener, in the order they were added."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+
+    def add(self, listener: Listener) -> None:
+        """From now on `listener` hears everything."""
+        self._listeners = (*self._listeners, listener)
+
+    def tell(self, observation: Observation) -> None:
+        """Let every listener know; never raises, because what is observed has already happened.
+
+        A listener that fails misses this observation, and the others are told of it.
+        """
+        for listener in self._listeners:
+            try:
+                listener(observation)
+            except Exception as failure:  # noqa: BLE001 - a full disk under the log must not undo an answer
+                self._tell_others(listener, HookFailed(part="observe", failure=failure))
+
+    def _tell_others(self, failed: Listener, failure: HookFailed) -> None:
+        for listener in self._listeners:
+            if listener is not failed:
+                with suppress(Exception):
+                    listener(failure)
