@@ -1,0 +1,57 @@
+"""Hands every operations class what its fields ask for, by type."""
+
+import inspect
+from typing import Any, TypeVar, cast, get_type_hints
+
+import msgspec
+
+from headwater.boot.errors import MissingPart
+from headwater.boot.settings import Settings
+
+T = TypeVar("T")
+
+
+class Parts:
+    """The things of the house, one of each type.
+
+    What the house made is added under its type or under the Protocol it satisfies. A `…Settings` struct is read from
+    the environment. Any other class of a component is built from its own fields, once.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made: dict[type, object] = {Settings: settings}
+
+    def add(self, part: object, *kinds: type) -> None:
+        """Hand `part` to whoever asks for its class, or for one of `kinds`."""
+        for kind in kinds or (type(part),):
+            self._made[kind] = part
+
+    def find(self, kind: type[T], owner: str = "boot") -> T:
+        """The part of type `kind`, made now if it can be; raises `MissingPart`."""
+        if kind not in self._made:
+            self._made[kind] = self._make(kind, owner)
+        return cast("T", self._made[kind])
+
+    def _make(self, kind: type[Any], owner: str) -> object:
+        if kind.__name__.endswith("Settings") and issubclass(kind, msgspec.Struct):
+            return self._settings.part(kind)
+        if not kind.__module__.startswith("headwater.kernel") and not getattr(kind, "_is_protocol", False):
+            wanted = _wanted(kind)
+            if wanted is not None:
+                return kind(**{name: self.find(hint, kind.__name__) for name, hint in wanted.items()})
+        raise MissingPart(owner=owner, kind=kind.__name__)
+
+
+def _wanted(kind: type[Any]) -> dict[str, Any] | None:
+    """What a class's constructor must be given, by name and type; None if it does not say."""
+    hints = get_type_hints(kind.__init__)
+    wanted: dict[str, Any] = {}
+    for name, parameter in list(inspect.signature(kind.__init__).parameters.items())[1:]:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if parameter.default is parameter.empty:
+            if not isinstance(hints.get(name), type):
+                return None
+            wanted[name] = hints[name]
+    return wanted

@@ -1,0 +1,52 @@
+"""Which other origins' pages may call, and with what."""
+
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from headwater.flow.house import FlowSettings
+from headwater.flow.request import Headers, Request, Response
+
+EXPOSED = (
+    b"Content-Range, Content-Location, Location, Preference-Applied, Retry-After, X-Request-Id, Server-Timing, "
+    b"RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotent-Replayed"
+)
+_METHODS = b"GET, HEAD, PUT, PATCH, POST, DELETE"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def preflight(settings: FlowSettings, request: Request) -> Response | None:
+    """The answer to a browser's question whether it may ask; None if this request is not one."""
+    if request.method != "OPTIONS" or "access-control-request-method" not in request.headers:
+        return None
+    wanted = request.headers.get("access-control-request-headers", "")
+    headers = [
+        *cors_headers(settings, request),
+        (b"access-control-allow-methods", _METHODS),
+        (b"access-control-allow-headers", wanted.encode("latin-1", "replace")),
+        (b"access-control-max-age", b"86400"),
+        (b"content-length", b"0"),
+    ]
+    return Response(204, headers, b"")
+
+
+def cors_headers(settings: FlowSettings, request: Request) -> Headers:
+    """Any origin may read answers without credentials; loopback and listed origins may also send credentials."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return []
+    told = [(b"access-control-allow-origin", origin.encode("latin-1", "replace")), (b"vary", b"Origin")]
+    if may_send_credentials(settings.allowed_origins, origin):
+        told.append((b"access-control-allow-credentials", b"true"))
+    told.append((b"access-control-expose-headers", EXPOSED))
+    return told
+
+
+@lru_cache(maxsize=1024)
+def may_send_credentials(allowed: tuple[str, ...], origin: str) -> bool:
+    """Whether an origin is listed, or this machine's own."""
+    if origin in allowed:
+        return True
+    try:
+        return urlsplit(origin).hostname in _LOOPBACK
+    except ValueError:
+        return False

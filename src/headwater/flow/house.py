@@ -1,0 +1,100 @@
+"""What the flow needs of the house; boot's classes satisfy it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Protocol
+
+import msgspec
+
+from headwater.flow.request import Request
+from headwater.kernel.clock import Clock
+from headwater.kernel.component import Endpoint, Operation
+from headwater.kernel.database import Database
+from headwater.kernel.limits import Limit, Limiter
+from headwater.kernel.models import CacheKey, Effects
+from headwater.kernel.observe import Observer
+from headwater.kernel.principal import Principal
+
+
+class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """HEADWATER_FLOW_*: what every request meets."""
+
+    requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 6000
+    """Of one address, and of one principal; at most so many at once."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins that may send credentials, besides loopback."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks whose X-Forwarded-For is believed."""
+    server_timing: bool = False
+    """Whether everyone, not only the admin, is told the time spent in each stage."""
+    gzip_from: int = 8192
+    """Bodies of at least so many bytes are compressed for who accepts it."""
+
+
+class BoundEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint with its operation and guard bound to the component's instance, ready to run."""
+
+    declared: Endpoint
+    operation: Operation
+    guard: Operation | None
+    address_limits: tuple[Limit, ...]
+    principal_limits: tuple[Limit, ...]
+
+
+class Authenticator(Protocol):
+    """Knows who is asking."""
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Principal:
+        """The principal the credentials in these headers stand for; `NOBODY` where there are none.
+
+        Raises the 401 refusals for credentials that are not good.
+        """
+        ...
+
+
+class House(Protocol):
+    """Everything a request meets on its way."""
+
+    @property
+    def settings(self) -> FlowSettings:
+        """What every request meets."""
+        ...
+
+    @property
+    def observer(self) -> Observer:
+        """Hears of every answer."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        ...
+
+    @property
+    def database(self) -> Database:
+        """Where transactions come from."""
+        ...
+
+    @property
+    def limiter(self) -> Limiter:
+        """Counts requests."""
+        ...
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Knows who is asking."""
+        ...
+
+    def endpoint(self, request: Request) -> BoundEndpoint:
+        """The endpoint of the request's method and path, whose parameters it fills in.
+
+        Raises `UnknownEndpoint` and `WrongMethod`.
+        """
+        ...
+
+    async def forget(self, keys: Sequence[CacheKey]) -> None:
+        """Return once nobody finds an old value under these keys."""
+        ...
+
+    async def tell(self, effects: Effects) -> None:
+        """Hurry what is durable, and tell what is not."""
+        ...

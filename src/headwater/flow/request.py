@@ -1,0 +1,137 @@
+"""A request as it arrives and a response as it leaves."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from time import perf_counter
+from typing import Any
+
+from headwater.kernel.errors import BodyTooLarge, InvalidInput, Refusal, TimedOut, TooSlow
+from headwater.kernel.ids import new_request_id
+from headwater.kernel.limits import Allowance
+
+Receive = Callable[[], Awaitable[Any]]
+Headers = list[tuple[bytes, bytes]]
+Networks = Collection[IPv4Network | IPv6Network]
+_AFTER_COMMIT = frozenset({"invalidate", "publish", "respond"})
+
+
+class Request:
+    """One request on its way.
+
+    `path` is still percent-encoded; header names are lower-case; `parameters` are filled by the route. `stages` are
+    the names of the stages entered, each with the time it was entered at, in seconds of `perf_counter`. Whoever cancels
+    the work says in `ending` what the caller is to be told.
+    """
+
+    __slots__ = (
+        "_body",
+        "_receive",
+        "address",
+        "allowance",
+        "began",
+        "ending",
+        "headers",
+        "id",
+        "method",
+        "parameters",
+        "path",
+        "principal_key",
+        "query",
+        "stages",
+        "timeout",
+    )
+
+    def __init__(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], address: str, receive: Receive
+    ) -> None:
+        self.id = new_request_id()
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.address = address
+        self.parameters: dict[str, str] = {}
+        self.allowance: Allowance | None = None
+        self.principal_key = "nobody"
+        self.began = perf_counter()
+        self.stages: list[tuple[str, float]] = []
+        self.timeout = 30.0
+        self.ending: Refusal | None = None
+        self._receive = receive
+        self._body: bytes | None = None
+
+    def enters(self, stage: str) -> None:
+        """Note that a stage begins, and the one before it ends."""
+        self.stages.append((stage, perf_counter()))
+
+    @property
+    def lateness(self) -> Refusal | None:
+        """What a caller is told whose time is over; None once the work is committed, and only the answer is missing."""
+        stage = self.stages[-1][0] if self.stages else ""
+        if stage in _AFTER_COMMIT:
+            return None
+        return TooSlow(seconds=self.timeout) if stage == "validate" else TimedOut(seconds=self.timeout)
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body, read once; raises `BodyTooLarge` past `limit` bytes, before holding them.
+
+        The connection stays open: closed with unread bytes in it, it would take the answer with it.
+        """
+        if self._body is None:
+            declared = self.headers.get("content-length", "")
+            if declared.isdecimal() and int(declared) > limit:
+                raise BodyTooLarge(limit=limit)
+            self._body = await self._read(limit)
+        return self._body
+
+    async def _read(self, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise InvalidInput(reason="The connection ended before the body did")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
+                raise BodyTooLarge(limit=limit)
+            if not message.get("more_body"):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class Response:
+    """An answer in its wire form."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+def address_of(peer: str, forwarded: str | None, trusted: Networks) -> str:
+    """The caller's address: `X-Forwarded-For` is believed only as far as configured proxies wrote it.
+
+    Walks from the right, over trusted proxies, to the first address that is none; a malformed entry ends the walk.
+    """
+    if not forwarded or not trusted or not is_in(peer, trusted):
+        return peer
+    address = peer
+    for entry in reversed(forwarded.split(",")):
+        try:
+            address = str(ip_address(entry.strip()))
+        except ValueError:
+            return address
+        if not is_in(address, trusted):
+            return address
+    return address
+
+
+def is_in(address: str, networks: Networks) -> bool:
+    """Whether an address lies in one of the networks."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)

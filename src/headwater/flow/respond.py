@@ -1,0 +1,151 @@
+"""Answer; the only place that writes an error."""
+
+import asyncio
+import re
+import zlib
+from time import perf_counter
+
+from headwater.flow.cors import cors_headers
+from headwater.flow.house import BoundEndpoint, House
+from headwater.flow.request import Headers, Request, Response
+from headwater.kernel.component import PLATFORM_ENVELOPE
+from headwater.kernel.database import refusal_for
+from headwater.kernel.errors import InternalError, Refusal
+from headwater.kernel.models import Reply
+from headwater.kernel.observe import RequestAnswered, RequestFailed
+from headwater.kernel.principal import Principal
+
+_SECURITY: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_TEXT = ("application/json", "text/", "application/vnd.pgrst", "application/openapi")
+_BODILESS = (204, 304)
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_OFF_THE_LOOP = 256 * 1024
+
+
+async def respond(
+    house: House, endpoint: BoundEndpoint, request: Request, principal: Principal, result: object
+) -> Response:
+    """The operation's result in the endpoint's envelope, with every header that belongs to it."""
+    request.enters("respond")
+    reply = shape(endpoint, result)
+    headers = _headers(house, request, reply)
+    if principal.is_admin and not house.settings.server_timing:
+        headers.append((b"server-timing", _server_timing(request)))
+    body = b"" if reply.status in _BODILESS else reply.body
+    if len(body) >= house.settings.gzip_from and _is_compressible(reply):
+        headers.append((b"vary", b"Accept-Encoding"))
+        if accepts_gzip(request.headers.get("accept-encoding", "")):
+            body = await _compressed(body)
+            headers.append((b"content-encoding", b"gzip"))
+    if reply.status not in _BODILESS:
+        headers.append((b"content-length", b"%d" % len(body)))
+    _observe(house, endpoint, request, reply.status, None)
+    return Response(reply.status, headers, body)
+
+
+def shape(endpoint: BoundEndpoint, result: object) -> Reply:
+    """The wire form of a result: the endpoint's own, or its envelope's."""
+    declared = endpoint.declared
+    if isinstance(result, Reply):
+        return result
+    if declared.reply is not None:
+        return declared.reply(result)
+    return declared.envelope.answer(result, declared.status)
+
+
+def refuse(house: House, endpoint: BoundEndpoint | None, request: Request, failure: Exception) -> Response:
+    """The refusal a failure deserves, in the endpoint's envelope; what nobody foresaw is a 500 without internals."""
+    request.enters("respond")
+    refusal = failure if isinstance(failure, Refusal) else refusal_for(failure)
+    if refusal is None:
+        route = "" if endpoint is None else endpoint.declared.path
+        house.observer.tell(RequestFailed(request.id, route, failure))
+        refusal = InternalError(request_id=request.id)
+    envelope = PLATFORM_ENVELOPE if endpoint is None else endpoint.declared.envelope
+    reply = envelope.refuse(refusal)
+    headers = _headers(house, request, reply)
+    headers.append((b"content-length", b"%d" % len(reply.body)))
+    _observe(house, endpoint, request, reply.status, refusal.code)
+    return Response(reply.status, headers, reply.body)
+
+
+def _headers(house: House, request: Request, reply: Reply) -> Headers:
+    headers = [(b"x-request-id", request.id.encode()), *_SECURITY]
+    if reply.media_type is not None and reply.status not in _BODILESS:
+        headers.append((b"content-type", reply.media_type.encode()))
+    if reply.headers:
+        headers += [_header(name, value) for name, value in reply.headers]
+    if "origin" in request.headers:
+        headers += cors_headers(house.settings, request)
+    if (allowance := request.allowance) is not None:
+        headers += [
+            (b"ratelimit-limit", b"%d" % allowance.limit),
+            (b"ratelimit-remaining", b"%d" % allowance.remaining),
+            (b"ratelimit-reset", b"%d" % allowance.reset),
+        ]
+    if house.settings.server_timing:
+        headers.append((b"server-timing", _server_timing(request)))
+    return headers
+
+
+def _header(name: str, value: str) -> tuple[bytes, bytes]:
+    if not value.isprintable() and _CONTROL.search(value):
+        raise ValueError(f"The header {name} holds a control character: it would end there, and another could begin")
+    return name.lower().encode("latin-1"), value.encode("latin-1", "replace")
+
+
+def _is_compressible(reply: Reply) -> bool:
+    if reply.media_type is None or not reply.media_type.startswith(_TEXT):
+        return False
+    return all(name.lower() != "content-encoding" for name, _ in reply.headers)
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether an `Accept-Encoding` header takes gzip (RFC 9110 12.5.3): named or by `*`, and not with `q=0`."""
+    qualities: dict[str, float] = {}
+    for part in header.lower().split(","):
+        coding, _, weight = part.partition(";")
+        quality = weight.strip().removeprefix("q=")
+        try:
+            qualities[coding.strip()] = float(quality or 1)
+        except ValueError:
+            continue
+    return qualities.get("gzip", qualities.get("*", 0)) > 0
+
+
+async def _compressed(body: bytes) -> bytes:
+    if len(body) >= _OFF_THE_LOOP:
+        return await asyncio.to_thread(zlib.compress, body, 4, 31)
+    return zlib.compress(body, 4, 31)
+
+
+def _durations(request: Request) -> tuple[tuple[str, float], ...]:
+    """Seconds in each stage; a stage entered twice is told twice."""
+    ends = [entered for _, entered in request.stages[1:]]
+    ends.append(perf_counter())
+    return tuple((name, end - entered) for (name, entered), end in zip(request.stages, ends, strict=True))
+
+
+def _server_timing(request: Request) -> bytes:
+    return ", ".join(f"{name};dur={seconds * 1000:.3f}" for name, seconds in _durations(request)).encode()
+
+
+def _observe(house: House, endpoint: BoundEndpoint | None, request: Request, status: int, code: str | None) -> None:
+    house.observer.tell(
+        RequestAnswered(
+            request.id,
+            request.method,
+            "" if endpoint is None else endpoint.declared.path,
+            status,
+            perf_counter() - request.began,
+            _durations(request),
+            request.principal_key,
+            request.address,
+            code,
+            house.clock.timestamp(),
+        )
+    )
