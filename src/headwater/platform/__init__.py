@@ -1,0 +1,1 @@
+"""Capabilities with tables and endpoints; each folder is a component."""

@@ -1,0 +1,376 @@
+"""What goes into identity and what comes out."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+ClientType = Literal["web", "mobile", "desktop", "server"]
+SessionKind = Literal["user", "admin"]
+KeyKind = Literal["anon", "admin"]
+Password = Annotated[str, msgspec.Meta(max_length=1024)]
+_Origins = Annotated[
+    tuple[str, ...],
+    msgspec.Meta(extra={"env": ("HEADWATER_IDENTITY_ALLOWED_ORIGINS", "HEADWATER_FLOW_ALLOWED_ORIGINS")}),
+]
+
+
+def _from(*names: str) -> msgspec.Meta:
+    return msgspec.Meta(extra={"env": names})
+
+
+class IdentitySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """HEADWATER_IDENTITY_*; times in seconds."""
+
+    admin_username: Annotated[
+        str | None, _from("HEADWATER_IDENTITY_ADMIN_USERNAME", "HEADWATER_ADMIN_USERNAME", "ROOT_ADMIN_USERNAME")
+    ] = None
+    """Unset, the admin cannot sign in with a password."""
+    admin_password: Annotated[
+        str | None, _from("HEADWATER_IDENTITY_ADMIN_PASSWORD", "HEADWATER_ADMIN_PASSWORD", "ROOT_ADMIN_PASSWORD")
+    ] = None
+    api_key: Annotated[str | None, _from("HEADWATER_IDENTITY_API_KEY", "ACCESS_API_KEY")] = None
+    """The API key of a new installation; unset, one is made."""
+    anon_key: Annotated[str | None, _from("HEADWATER_IDENTITY_ANON_KEY", "ACCESS_ANON_KEY")] = None
+    """The anon key of a new installation; unset, one is made."""
+    access_lifetime: float = 900.0
+    refresh_lifetime: float = 604_800.0
+    repeat_window: float = 10.0
+    """How long a replaced refresh token may be shown again by a client that never got the answer."""
+    password_min_length: int = 6
+    disable_signup: bool = False
+    allowed_origins: _Origins = ()
+    """Whose pages may use cookies here, besides loopback and the server's own."""
+    hashing_threads: int = 2
+    """How many passwords are hashed at once; each takes 19 MiB."""
+    hashing_queue: int = 64
+    """How many wait; beyond that callers are told 503."""
+    failures_per_account: int = 10
+    failures_per_address: int = 100
+    failure_window: float = 900.0
+    """How long failed sign-ins count."""
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a session is held."""
+
+    client_type: ClientType
+    address: str
+    agent: str
+
+
+class _FromDevice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    client_type: ClientType = msgspec.field(default="web", name="client_type")
+    address: str = ""
+    agent: str = ""
+
+    @property
+    def device(self) -> Device:
+        """Where the request came from."""
+        return Device(client_type=self.client_type, address=self.address, agent=self.agent[:300])
+
+
+class NewUser(_FromDevice, frozen=True, kw_only=True, rename="camel"):
+    """An account to be made; `auto_confirm` counts only when the admin asks."""
+
+    email: str
+    password: Password
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+    redirect_to: str | None = None
+    auto_confirm: bool = False
+
+
+class Login(_FromDevice, frozen=True, kw_only=True, rename="camel"):
+    """A user at the door."""
+
+    method: Literal["password", "otp"] = "password"
+    email: str
+    password: Password | None = None
+    otp: str | None = None
+    name: str | None = None
+
+
+class AdminLogin(_FromDevice, frozen=True, kw_only=True, rename="camel"):
+    """The admin at the door."""
+
+    username: Annotated[str, msgspec.Meta(max_length=255)]
+    password: Password
+
+
+class Presented(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A session shown again: by its cookie with a CSRF token, or by a refresh token in the body."""
+
+    client_type: ClientType | None = msgspec.field(default=None, name="client_type")
+    token: str | None = msgspec.field(default=None, name="refreshToken")
+    token_too: str | None = msgspec.field(default=None, name="refresh_token")
+    cookie: str | None = None
+    csrf: str | None = None
+    origin: str | None = None
+    host: str | None = None
+
+    @property
+    def by_cookie(self) -> bool:
+        """Whether the caller is a browser: it says so, or says nothing and brings no token itself."""
+        return self.client_type == "web" or (self.client_type is None and self.written is None)
+
+    @property
+    def written(self) -> str | None:
+        """The token in the body."""
+        return self.token or self.token_too
+
+
+class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A new password in place of the current one."""
+
+    current_password: Password
+    new_password: Password
+    address: str = ""
+
+
+class ProfileChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Fields that are laid over the profile's."""
+
+    profile: dict[str, object]
+
+
+class UserId(msgspec.Struct, frozen=True, kw_only=True):
+    """A user, named by the path."""
+
+    user_id: UUID
+
+
+class SessionId(msgspec.Struct, frozen=True, kw_only=True):
+    """A session, named by the path."""
+
+    id: UUID
+
+
+class UserPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Which accounts to list: those whose address or name holds `search`."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+    offset: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
+    search: str = ""
+
+
+class UserIds(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Accounts to be removed."""
+
+    user_ids: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An account as its owner and the admin see it; times in ISO 8601 with milliseconds."""
+
+    id: UUID
+    email: str
+    email_verified: bool
+    created_at: str
+    updated_at: str
+    providers: tuple[str, ...]
+    profile: dict[str, object] | None
+    metadata: dict[str, object]
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What everyone may see of a user."""
+
+    id: UUID
+    profile: dict[str, object] | None
+
+
+class CurrentUser(msgspec.Struct, frozen=True, kw_only=True):
+    """The signed-in user."""
+
+    user: User
+
+
+class Pagination(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of how many."""
+
+    offset: int
+    limit: int
+    total: int
+
+
+class Users(msgspec.Struct, frozen=True, kw_only=True, rename={"users": "data"}):
+    """A page of accounts, newest first."""
+
+    users: list[User]
+    pagination: Pagination
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many accounts are gone."""
+
+    message: str
+    deleted_count: int
+
+
+class Admin(msgspec.Struct, frozen=True, kw_only=True):
+    """The admin, `local:` and his name."""
+
+    sub: str
+
+
+class CurrentAdmin(msgspec.Struct, frozen=True, kw_only=True):
+    """The signed-in admin."""
+
+    admin: Admin
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a sign-in answers: a browser gets the refresh token as a cookie, others in the body."""
+
+    user: User | UnsetType = UNSET
+    admin: Admin | UnsetType = UNSET
+    access_token: str | None
+    csrf_token: str | UnsetType = UNSET
+    refresh_token: str | UnsetType = UNSET
+    require_email_verification: bool | UnsetType = UNSET
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """What the holder of a session receives; without a refresh token the session ends with its access token."""
+
+    session_id: UUID
+    holder: User | Admin
+    client_type: ClientType
+    csrf_token: str
+    refresh_token: str | None
+
+    @property
+    def kind(self) -> SessionKind:
+        """Whose session it is."""
+        return "user" if isinstance(self.holder, User) else "admin"
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A grant with its access token; `new` where the account was just made."""
+
+    grant: Grant
+    access_token: str
+    new: bool = False
+
+
+class ListedSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One of the caller's sessions."""
+
+    id: UUID
+    client_type: str
+    address: str
+    user_agent: str
+    created_at: str
+    last_used_at: str
+    expires_at: str
+    current: bool
+
+
+class Sessions(msgspec.Struct, frozen=True, kw_only=True):
+    """The caller's sessions, the one used last first."""
+
+    sessions: list[ListedSession]
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """It is done."""
+
+    message: str
+    success: bool = True
+
+
+class SignedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A session is over; a browser is to give its cookie back."""
+
+    kind: SessionKind
+    by_cookie: bool
+
+
+class PublicConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sign-in page must know."""
+
+    oauth_providers: tuple[str, ...] = msgspec.field(default=(), name="oAuthProviders")
+    custom_oauth_providers: tuple[str, ...] = msgspec.field(default=(), name="customOAuthProviders")
+    require_email_verification: bool = msgspec.field(default=False, name="requireEmailVerification")
+    password_min_length: int = msgspec.field(default=6, name="passwordMinLength")
+    require_number: bool = msgspec.field(default=False, name="requireNumber")
+    require_lowercase: bool = msgspec.field(default=False, name="requireLowercase")
+    require_uppercase: bool = msgspec.field(default=False, name="requireUppercase")
+    require_special_char: bool = msgspec.field(default=False, name="requireSpecialChar")
+    verify_email_method: Literal["code", "link"] = msgspec.field(default="code", name="verifyEmailMethod")
+    reset_password_method: Literal["code", "link"] = msgspec.field(default="code", name="resetPasswordMethod")
+    disable_signup: bool = msgspec.field(default=False, name="disableSignup")
+
+
+class AnonToken(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The anon key, by the name of an older contract."""
+
+    access_token: str
+    message: str
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The API key."""
+
+    api_key: str
+
+
+class AnonKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The anon key."""
+
+    anon_key: str
+
+
+class ProjectKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """The project's two keys, as clients send them."""
+
+    anon_key: str
+    admin_key: str
+
+
+class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as it is stored."""
+
+    id: UUID
+    kind: KeyKind
+    hash: bytes
+    expires_at: datetime | None
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What a password is compared with; `imported` where the hash came with an import."""
+
+    id: UUID
+    email: str
+    hash: str | None
+    imported: bool
+
+
+class ShownToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A refresh token that was shown, and its session; `current_hash` is the token's that is good now."""
+
+    session_id: UUID
+    kind: SessionKind
+    subject: str
+    user_id: UUID | None
+    client_type: ClientType
+    expires_at: datetime
+    replaced_at: datetime | None
+    current_hash: bytes | None
+
+
+class EndedSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that is over, and until when access tokens of it would have been good, in seconds since 1970."""
+
+    session_id: str
+    access_until: float
+
+
+class FailureCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many sign-ins of one name failed, and until when that counts."""
+
+    name: str
+    failures: int
+    resets_at: datetime

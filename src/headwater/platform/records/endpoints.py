@@ -1,0 +1,126 @@
+"""The routes of rows over HTTP, at both mounts, and the two ways their refusals are told."""
+
+import msgspec
+
+from headwater.kernel.component import MEBIBYTE, PLATFORM_ENVELOPE, Access, Endpoint, Envelope, Mode, Operation
+from headwater.kernel.errors import (
+    Busy,
+    DatabaseUnavailable,
+    InvalidToken,
+    MissingCredentials,
+    Refusal,
+    UnknownEndpoint,
+    WrongMethod,
+)
+from headwater.kernel.models import RawRequest, Reply
+from headwater.platform.records.errors import PostgresRefused, RecordsRefusal
+from headwater.platform.records.operations import PLATFORM_MOUNT, Records
+
+EXACT_MOUNT = "/rest/v1"
+_CODES: tuple[tuple[type[Refusal], str], ...] = (
+    (MissingCredentials, "PGRST302"),
+    (InvalidToken, "PGRST301"),
+    (DatabaseUnavailable, "PGRST001"),
+    (Busy, "PGRST003"),
+    (WrongMethod, "PGRST117"),
+    (UnknownEndpoint, "PGRST125"),
+)
+_encoder = msgspec.json.Encoder()
+
+
+class Dialect:
+    """PostgREST's envelope: `{code, message, details, hint}`, and replies as they are."""
+
+    def answer(self, result: object, status: int) -> Reply:
+        """The operation's own reply."""
+        return PLATFORM_ENVELOPE.answer(result, status)
+
+    def refuse(self, refusal: Refusal) -> Reply:
+        """The refusal in the dialect's words."""
+        details = refusal.details if isinstance(refusal, RecordsRefusal) else None
+        hint = refusal.hint if isinstance(refusal, RecordsRefusal) else None
+        code = _code_of(refusal)
+        told = {"code": code, "details": details, "hint": hint, "message": refusal.message}
+        headers = {"Proxy-Status": f"PostgREST; error={code}", **_challenge(refusal), **refusal.headers}
+        return Reply(
+            status=refusal.status,
+            headers=tuple(headers.items()),
+            body=_encoder.encode(told),
+            media_type="application/json; charset=utf-8",
+        )
+
+
+class PlatformDialect(Dialect):
+    """The dialect, but what the pipeline refuses before the dialect begins is told as everywhere under `/api`."""
+
+    def refuse(self, refusal: Refusal) -> Reply:
+        """The dialect's own refusals in its words, the others in the platform's."""
+        if isinstance(refusal, RecordsRefusal):
+            return super().refuse(refusal)
+        return PLATFORM_ENVELOPE.refuse(refusal)
+
+
+def _code_of(refusal: Refusal) -> str:
+    if isinstance(refusal, PostgresRefused):
+        return refusal.sqlstate
+    if isinstance(refusal, RecordsRefusal):
+        return refusal.code
+    return next((code for kind, code in _CODES if isinstance(refusal, kind)), refusal.code)
+
+
+def _challenge(refusal: Refusal) -> dict[str, str]:
+    """`WWW-Authenticate` for whoever could not be authenticated (RFC 6750 section 3)."""
+    if isinstance(refusal, MissingCredentials):
+        return {"WWW-Authenticate": "Bearer"}
+    if refusal.status == 401 and not isinstance(refusal, RecordsRefusal):
+        return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{refusal.message}"'}
+    return {}
+
+
+def _table_endpoints(mount: str, envelope: Envelope) -> tuple[Endpoint, ...]:
+    operations: dict[str, Operation] = {
+        "GET": Records.read_rows,
+        "HEAD": Records.read_rows,
+        "POST": Records.write_rows,
+        "PATCH": Records.write_rows,
+        "PUT": Records.write_rows,
+        "DELETE": Records.write_rows,
+        "OPTIONS": Records.describe_relation,
+    }
+    return tuple(
+        Endpoint(
+            method=method,
+            path=f"{mount}/{{table}}",
+            operation=operation,
+            access=Access.CALLER,
+            transaction=Mode.NONE,
+            body=RawRequest,
+            envelope=envelope,
+            body_limit=100 * MEBIBYTE,
+        )
+        for method, operation in operations.items()
+    )
+
+
+def _function_endpoints(path: str, envelope: Envelope) -> tuple[Endpoint, ...]:
+    return tuple(
+        Endpoint(
+            method=method,
+            path=path,
+            operation=Records.call_function,
+            access=Access.CALLER,
+            transaction=Mode.NONE,
+            body=RawRequest,
+            envelope=envelope,
+        )
+        for method in ("GET", "HEAD", "POST")
+    )
+
+
+_dialect, _platform_dialect = Dialect(), PlatformDialect()
+ENDPOINTS = (
+    *_table_endpoints(PLATFORM_MOUNT, _platform_dialect),
+    *_table_endpoints(EXACT_MOUNT, _dialect),
+    *_function_endpoints("/api/database/rpc/{function}", _platform_dialect),
+    *_function_endpoints(f"{EXACT_MOUNT}/rpc/{{function}}", _dialect),
+)

@@ -1,0 +1,37 @@
+"""What two requests must have in common to share their SQL."""
+
+from typing import NamedTuple
+
+from headwater.platform.records.models.asked import Logic
+
+Parameter = tuple[str, str | Logic, int]
+"""A query parameter's key, what of it is structure, and the slot of its value, or -1."""
+
+
+class Shape(NamedTuple):
+    """Everything about a request that its SQL depends on, besides the catalog; requests of one shape share it.
+
+    `profiled` where the client named the schema itself.
+    """
+
+    method: str
+    schema: str
+    relation: str
+    accept: str
+    prefer: str
+    parameters: tuple[Parameter, ...]
+    limited: bool = False
+    shifted: bool = False
+    body_columns: tuple[str, ...] = ()
+    body_is_array: bool = False
+    profiled: bool = False
+
+
+class Window(NamedTuple):
+    """Which of the rows are wanted; a limit of None wants all."""
+
+    limit: int | None
+    offset: int
+
+
+EVERYTHING = Window(None, 0)

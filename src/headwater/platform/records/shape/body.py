@@ -1,0 +1,90 @@
+"""The body of a write: a JSON text that goes to Postgres as it came, and which columns it fills."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from headwater.kernel.catalog import Relation
+from headwater.platform.records.errors import NotImplementedHere, UnreadableBody
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_array = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_encoder = msgspec.json.Encoder()
+_EMPTY_TEXT = b'""'
+_LATER = ("text/csv", "application/x-www-form-urlencoded")
+
+
+class Body(NamedTuple):
+    """A JSON text, whether it is an array of rows, and the keys of every row where they were read."""
+
+    text: str
+    is_array: bool
+    columns: tuple[str, ...]
+
+
+NOTHING = Body("[]", is_array=True, columns=())
+
+
+def must_be_json(content_type: str) -> None:
+    """Refuse a body of another kind than JSON."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in _LATER:
+        raise NotImplementedHere(details=f"bodies of type {kind} are not read yet")
+    if kind not in {"", "application/json", "application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json"}:
+        raise UnreadableBody(reason=f"Content-Type not acceptable: {kind}")
+
+
+def read_body(raw: bytes, relation: Relation | None, *, columns_given: bool) -> Body:
+    """The body of a write.
+
+    Where the query lists the columns, the text is not parsed here at all. With a `relation`, members whose value is
+    an empty text are left out unless their column holds texts (contracts/postgrest.md section 0). Raises
+    `UnreadableBody` unless it is JSON whose rows all have the same keys.
+    """
+    stripped = raw.strip(b" \t\r\n")
+    is_array = stripped[:1] == b"["
+    if relation is not None and _EMPTY_TEXT in stripped:
+        stripped = _without_empty_texts(stripped, relation, is_array=is_array)
+    text = _text(stripped)
+    if columns_given:
+        if not stripped:
+            raise UnreadableBody(reason="Empty or invalid json")
+        return Body(text, is_array, ()) if is_array or stripped[:1] == b"{" else NOTHING
+    rows = _rows(stripped, is_array=is_array)
+    if not rows:
+        return NOTHING
+    keys = rows[0].keys()
+    if any(row.keys() != keys for row in rows):
+        raise UnreadableBody(reason="All object keys must match")
+    return Body(text, is_array, tuple(keys))
+
+
+def _rows(text: bytes, *, is_array: bool) -> list[dict[str, msgspec.Raw]]:
+    """The rows of a body; a scalar has none."""
+    try:
+        if is_array:
+            return _array.decode(text)
+        if text[:1] == b"{":
+            return [_object.decode(text)]
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as failure:
+        raise UnreadableBody(reason="Empty or invalid json") from failure
+    return []
+
+
+def _without_empty_texts(text: bytes, relation: Relation, *, is_array: bool) -> bytes:
+    textual = {column.name for column in relation.columns if column.is_textual}
+    rows = [
+        {key: value for key, value in row.items() if bytes(value) != _EMPTY_TEXT or key in textual}
+        for row in _rows(text, is_array=is_array)
+    ]
+    if not rows:
+        return text
+    return _encoder.encode(rows if is_array else rows[0])
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as failure:
+        raise UnreadableBody(reason="Empty or invalid json") from failure

@@ -1,0 +1,122 @@
+"""A request taken apart: its shape, which decides the SQL, and its values, which are only ever parameters."""
+
+from urllib.parse import unquote_plus
+
+from headwater.platform.records.errors import UnreadableQuery, UnservableRange
+from headwater.platform.records.models import EVERYTHING, Parameter, Window
+from headwater.platform.records.parse import parse_is_word, parse_list, parse_logic, parse_range, split_condition
+
+MOST_VALUES = 10_000
+"""Postgres takes at most 65,535 parameters, its protocol here half of that."""
+_STRUCTURAL = frozenset({"select", "order", "columns", "on_conflict"})
+_WINDOW = frozenset({"limit", "offset"})
+_LOGICAL = frozenset({"and", "or"})
+_LARGEST = 2**63 - 1
+
+
+def take_apart(query: str) -> tuple[tuple[Parameter, ...], list[str], Window]:
+    """A raw query string as its structure, its values in the order of their slots, and its window.
+
+    Raises `UnreadableQuery` and `UnservableRange`.
+    """
+    parameters: list[Parameter] = []
+    values: list[str] = []
+    limit: int | None = None
+    offset = 0
+    for part in query.split("&") if query else ():
+        key, _, value = _decoded(part).partition("=") if "%" not in part else _decoded_pair(part)
+        last = key[key.rfind(".") + 1 :]
+        if key in _STRUCTURAL or last == "order":
+            parameters.append((key, value, -1))
+        elif last in _WINDOW:
+            number = _whole(value, last)
+            if key == "limit":
+                limit = number
+            elif key == "offset":
+                offset = number
+            else:
+                values.append(str(number))
+                parameters.append((key, "", len(values) - 1))
+        elif last in _LOGICAL:
+            parameters.append((key, parse_logic(_own_words(key), value, values), -1))
+        elif key:
+            parameters.append(_condition(key, value, values))
+    if len(values) > MOST_VALUES:
+        raise UnreadableQuery(what="filter", text="…", column=1, details=f"expecting at most {MOST_VALUES} values")
+    return tuple(parameters), values, Window(limit, offset) if limit is not None or offset else EVERYTHING
+
+
+def split_schema(query: str, profile: str | None) -> tuple[str | None, str]:
+    """The schema that `?schema=` names, or else `profile`; and the query without it.
+
+    Raises `UnreadableQuery` where it is blank or repeated.
+    """
+    if "schema=" not in query:
+        return profile, query
+    parts = query.split("&")
+    named = [part for part in parts if part.startswith("schema=")]
+    if not named:
+        return profile, query
+    schema = _decoded_pair(named[0])[2].strip()
+    if not schema or len(named) > 1:
+        raise UnreadableQuery(what="schema parameter", text=query, column=1, details="expecting one schema name")
+    return schema, "&".join(part for part in parts if not part.startswith("schema="))
+
+
+def narrowed(window: Window, range_header: str | None, max_rows: int | None) -> Window:
+    """The window that is also within the `Range` header and the most rows one answer may hold."""
+    limit, offset = window
+    if range_header is not None:
+        first, count = parse_range(range_header)
+        end = _least(_end(first, count), _end(offset, limit))
+        offset = max(first, offset)
+        limit = None if end is None else max(end - offset, 0)
+    return Window(_least(limit, max_rows), offset)
+
+
+def _condition(key: str, text: str, values: list[str]) -> Parameter:
+    head, operand = split_condition(text, key)
+    operator = head.removeprefix("not.")
+    if operator == "is":
+        return key, f"{head}.{parse_is_word(operand)}", -1
+    values.append(parse_list(operand) if operator == "in" else operand)
+    return key, head, len(values) - 1
+
+
+def _own_words(key: str) -> str:
+    """`not.or` of `relation.not.or`: the words that are the tree's own."""
+    words = key.split(".")
+    return ".".join(words[-2:]) if words[-2:-1] == ["not"] else words[-1]
+
+
+def _decoded(part: str) -> str:
+    return part.replace("+", " ") if "+" in part else part
+
+
+def _decoded_pair(part: str) -> tuple[str, str, str]:
+    key, equals, value = part.partition("=")
+    try:
+        key, value = unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")
+    except UnicodeDecodeError as failure:
+        raise UnreadableQuery(what="query string", text=part, column=1, details="expecting UTF-8") from failure
+    if "\0" in key or "\0" in value:
+        raise UnreadableQuery(what="query string", text=part, column=1, details="unexpected NUL")
+    return key, equals, value
+
+
+def _whole(text: str, name: str) -> int:
+    """A limit or an offset."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()):
+        raise UnreadableQuery(what=f"{name} parameter", text=text, column=1, details="expecting a whole number")
+    if text[0] == "-":
+        raise UnservableRange(details=f"{name.capitalize()} should be greater than or equal to zero.")
+    return int(digits) if len(digits) < 19 else _LARGEST
+
+
+def _end(offset: int, limit: int | None) -> int | None:
+    return None if limit is None else offset + limit
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)

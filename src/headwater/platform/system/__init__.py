@@ -1,0 +1,19 @@
+"""System: health, readiness, metrics, documentation and metadata.
+
+Tables: none. Endpoints: GET /api/health, /health, /ready, /metrics, /openapi.json, /docs, /, /api/metadata.
+Events: none. Limits: the house's own. Inner state is told to callers on this machine and to the admin only.
+"""
+
+from headwater.kernel.component import Component, HealthCheck
+from headwater.platform.system.endpoints import ENDPOINTS
+from headwater.platform.system.operations import System
+
+COMPONENT = Component(
+    name="system",
+    package=__name__,
+    operations=System,
+    endpoints=ENDPOINTS,
+    health_checks=(HealthCheck(name="database", operation=System.reach_database),),
+)
+
+__all__ = ["COMPONENT", "System"]
