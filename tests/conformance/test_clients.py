@@ -1,0 +1,43 @@
+"""Unmodified public clients against a running server: every check of every script is a test."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.conftest import Run
+
+HERE = Path(__file__).parent
+CHECK = re.compile(r"^check\('([^']+)',", re.MULTILINE)
+RUNS = (
+    ("server", "sdk_auth.mjs"),
+    ("server", "sdk_browser.mjs"),
+    ("server", "sdk_database.mjs"),
+    ("hasty_server", "sdk_expiry.mjs"),
+    ("server", "postgrest.mjs", "@supabase/postgrest-js"),
+    ("server", "postgrest.mjs", "postgrest-js-newest"),
+)
+
+pytestmark = pytest.mark.needs("node", "npm")
+
+
+def checks_of(script: str) -> list[str]:
+    """The names that a script states."""
+    return CHECK.findall((HERE / script).read_text("utf-8"))
+
+
+CASES = [pytest.param(call, name, id=f"{' '.join(call[1:])}: {name}") for call in RUNS for name in checks_of(call[1])]
+
+
+@pytest.mark.parametrize(("call", "name"), CASES)
+def test_clients(run: Run, call: tuple[str, ...], name: str) -> None:
+    outcomes = run(*call)
+    assert name in outcomes, "the script never came to this check"
+    assert outcomes[name] is None, outcomes[name]
+
+
+@pytest.mark.parametrize("call", RUNS, ids=" ".join)
+def test_every_check_is_a_test_of_its_own(run: Run, call: tuple[str, ...]) -> None:
+    stated = checks_of(call[1])
+    assert len(stated) == len(set(stated)) > 0
+    assert sorted(run(*call)) == sorted(stated)
