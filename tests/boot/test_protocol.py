@@ -1,4 +1,4 @@
-"""What boot/server.py uses of uvicorn and httptools that is not their public face: a new version fails here first."""
+"""What boot uses of uvicorn and httptools that is not their public face: a new version fails here first."""
 
 import inspect
 
@@ -7,7 +7,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from headwater.boot.server import Protocol, Server
+from headwater.boot.protocol import Protocol
+from headwater.boot.server import Server
 
 
 def test_the_callbacks_of_the_protocol_are_still_called_so() -> None:
@@ -20,7 +21,9 @@ def test_the_callbacks_of_the_protocol_are_still_called_so() -> None:
         "on_header",
         "on_headers_complete",
         "on_body",
+        "_start_asgi_task",
         "send_400_response",
+        "_start_asgi_task",
     ):
         ours, theirs = getattr(Protocol, name), getattr(HttpToolsProtocol, name)
         assert ours is not theirs
@@ -29,10 +32,20 @@ def test_the_callbacks_of_the_protocol_are_still_called_so() -> None:
 
 def test_a_protocol_and_its_cycle_still_know_what_we_ask_them() -> None:
     source = inspect.getsource(HttpToolsProtocol.__init__)
-    for name in ("cycle", "client", "transport", "timeout_keep_alive_task", "pipeline"):
+    for name in ("cycle", "client", "transport", "flow", "timeout_keep_alive_task", "pipeline"):
         assert f"self.{name}:" in source, name
     source = inspect.getsource(RequestResponseCycle.__init__)
-    for name in ("keep_alive", "more_body", "response_complete"):
+    for name in (
+        "keep_alive",
+        "more_body",
+        "response_started",
+        "response_complete",
+        "disconnected",
+        "default_headers",
+        "message_event",
+        "on_response",
+        "scope",
+    ):
         assert f"self.{name} = " in source, name
     assert STATUS_LINE[431] == b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     assert "self.send_400_response(" in inspect.getsource(HttpToolsProtocol.data_received)

@@ -24,7 +24,7 @@ def test_types_are_spelt_out() -> None:
 def test_fields_carry_their_defaults_and_docstrings() -> None:
     told = {field.name: field for field in fields(DatabaseSettings)}
 
-    assert (told["pool_max"].type, told["pool_max"].default) == ("int", "20")
+    assert (told["pool_max"].type, told["pool_max"].default) == ("int >= 1", "20")
     assert told["url"].about.startswith("Any PostgreSQL 15+")
 
 
@@ -46,4 +46,4 @@ def test_every_refusal_stands_under_its_stage() -> None:
 
     assert errors.index("## limit") < errors.index("TOO_MANY_REQUESTS") < errors.index("## authenticate")
     assert errors.index("## transact") < errors.index("IDEMPOTENCY_KEY_REUSED") < errors.index("## respond")
-    assert "| `HEADWATER_DATABASE_POOL_MAX` | int | `20` |" in pages(Components([]))["settings.md"]
+    assert "| `HEADWATER_DATABASE_POOL_MAX` | int >= 1 | `20` |" in pages(Components([]))["settings.md"]

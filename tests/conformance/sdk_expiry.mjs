@@ -1,6 +1,6 @@
-/** @insforge/sdk when time passes; its server lets access tokens live 2 s, and replaced refresh tokens 1 s. */
+/** @insforge/sdk when time passes; its server lets access tokens live 4 s, and replaced refresh tokens 1 s. */
 import assert from 'node:assert/strict'
-import { setTimeout as seconds } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from '@insforge/sdk'
 import { closeBrowser, openBrowser } from './browser.mjs'
 import { afterAll, anonKey, bad, check, email, good, named, password, run, sql, url } from './kit.mjs'
@@ -14,7 +14,7 @@ await sql(`
 
 const SERVER = { baseUrl: url, anonKey, isServerMode: true, retryCount: 0 }
 const signUp = (client, word) => good(client.auth.signUp({ email: email(word), password }))
-const expired = () => seconds(2500)
+const expired = () => pause(4100)
 
 check('an app whose token expired refreshes it and asks again', async () => {
   const browser = openBrowser()
@@ -27,10 +27,6 @@ check('an app whose token expired refreshes it and asks again', async () => {
   const { data: rows } = await good(client.database.from(notes).select())
   assert.deepEqual(rows, [{ id: 1, owner: first.user.id }])
   assert.deepEqual(heard, ['tokenRefreshed'])
-  await expired()
-  const { data: changed } = await good(client.auth.setProfile({ nickname: 'still here' }))
-  assert.equal(changed.profile.nickname, 'still here')
-  assert.deepEqual(heard, ['tokenRefreshed', 'tokenRefreshed'])
   closeBrowser()
 })
 
@@ -44,7 +40,9 @@ check('requests that expire together are refreshed once', async () => {
   const client = createClient({ baseUrl: url, anonKey, fetch: counting })
   await signUp(client, 'grace')
   await expired()
-  await Promise.all([1, 2, 3, 4].map(() => good(client.database.from(notes).select())))
+  const reading = [1, 2, 3].map(() => good(client.database.from(notes).select()))
+  const [{ data: changed }] = await Promise.all([good(client.auth.setProfile({ nickname: 'here' })), ...reading])
+  assert.equal(changed.profile.nickname, 'here')
   assert.equal(asked.filter((path) => path === '/api/auth/refresh').length, 1)
   closeBrowser()
 })
@@ -64,7 +62,7 @@ check('a refresh token shown again too late ends its session', async () => {
   const client = createClient(SERVER)
   const { data: first } = await signUp(client, 'rosalind')
   const { data: second } = await good(client.auth.refreshSession({ refreshToken: first.refreshToken }))
-  await seconds(1500)
+  await pause(1500)
   const reused = await bad(client.auth.refreshSession({ refreshToken: first.refreshToken }))
   assert.equal(reused.statusCode, 401)
   const ended = await bad(client.auth.refreshSession({ refreshToken: second.refreshToken }))

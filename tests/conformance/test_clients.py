@@ -1,6 +1,8 @@
 """Unmodified public clients against a running server: every check of every script is a test."""
 
+import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,19 @@ def test_every_check_is_a_test_of_its_own(run: Run, call: tuple[str, ...]) -> No
     stated = checks_of(call[1])
     assert len(stated) == len(set(stated)) > 0
     assert sorted(run(*call)) == sorted(stated)
+
+
+PLANTED = """
+import { check, run } from './kit.mjs'
+check('holds', () => {})
+check('does not', () => { throw new Error('planted') })
+await run()
+"""
+
+
+def test_planted_faults_are_told() -> None:
+    command = ["node", "--input-type=module", "--eval", PLANTED]
+    ended = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True)
+    holds, fails = map(json.loads, ended.stdout.splitlines())
+    assert holds == {"name": "holds", "failure": None}
+    assert fails["name"] == "does not" and "planted" in fails["failure"]

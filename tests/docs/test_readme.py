@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conformance.packages import install
+from tests.conformance.packages import installed_packages
 from tests.kit.server import RunningServer, new_folder
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +86,7 @@ def test_the_same_from_javascript(screen: Screen) -> None:
     (module,) = blocks("The same from JavaScript", "js")
     (command,) = blocks("The same from JavaScript", "bash")
     (screen.folder / "todos.mjs").write_text(module)
-    (screen.folder / "node_modules").symlink_to(install())
+    (screen.folder / "node_modules").symlink_to(installed_packages())
     keys = blocks("One screen of use", "bash")[0]
     must_print(type_in(screen.folder, keys + command), EXPECTED.findall(module))
 

@@ -233,7 +233,9 @@ def test_a_wrong_shape_is_told_by_its_field(
 RECORD_WRITES = tuple(
     (owner, endpoint)
     for owner, endpoint in ENDPOINTS
-    if endpoint.body is RawRequest and endpoint.method in {"POST", "PUT", "PATCH"}
+    if endpoint.path.endswith("/{table}")
+    and endpoint.body is RawRequest
+    and endpoint.method in {"POST", "PUT", "PATCH"}
 )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -17,6 +18,7 @@ from tests.kit.server import COMMAND, RunningServer, new_folder
 
 RECOVERS_WITHIN = 10.0
 ENDS_WITHIN = 10.0
+ENDPOINT_SECONDS = 30.0
 
 
 def test_what_was_answered_survives_a_killed_server(
@@ -77,6 +79,26 @@ def test_a_stopped_postgres_holds_nobody_for_ever(own_server: RunningServer) -> 
     assert blowing.without_retry_after == []
     must_be_whole(own_server, blowing.kept)
     eventually(own_server.is_ready)
+
+
+def test_a_frozen_postgres_is_given_up_on(own_server: RunningServer) -> None:
+    """Whoever waits for it is told so when his endpoint's time is over, and thawed it serves again."""
+    own_server.sql(TABLE)
+    with storm(own_server) as blowing:
+        eventually(lambda: len(blowing.kept) > 20)
+        frozen = processes_of(own_server.folder / "postgres")
+        try:
+            for pid in frozen:
+                os.kill(pid, signal.SIGSTOP)
+            eventually(lambda: blowing.statuses[504], ENDPOINT_SECONDS + 5)
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+        thawed = time.monotonic()
+        eventually(lambda: blowing.has_succeeded_since(thawed))
+    assert {201, 504} <= set(blowing.statuses) <= {201, 503, 504}
+    assert blowing.broken_off == 0
+    must_be_whole(own_server, blowing.kept)
 
 
 def asking(server: RunningServer, seconds: float, answers: list[httpx.Response | httpx.HTTPError]) -> threading.Thread:
@@ -184,3 +206,22 @@ def test_a_killed_server_leaves_its_port_and_folder_to_the_next(own_server: Runn
     assert own_server.is_ready()
     with own_server.client(own_server.admin_key) as client:
         assert client.get(PATH).status_code == 404
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_was_killed_is_simply_made_again(
+    blow: signal.Signals, seeded: random.Random, scaled: Callable[[int], int]
+) -> None:
+    for _ in range(scaled(20)):
+        folder = new_folder()
+        command = [*COMMAND, "serve", "--data", str(folder), "--port", "0"]
+        begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(seeded.uniform(0.2, 2.5))
+        begun.send_signal(blow)
+        _, told = begun.communicate(timeout=ENDS_WITHIN)
+        assert "Traceback" not in told
+        server = RunningServer(folder)
+        assert server.sql("select 1 as one") == [{"one": 1}]
+        assert server.stop() == 0
+        assert processes_of(folder / "postgres") == ()
+        shutil.rmtree(folder.parent)

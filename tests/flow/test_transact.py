@@ -126,15 +126,14 @@ async def test_a_running_twin_is_told_to_come_back(house: SmallHouse, counter: C
 
 
 @pytest.mark.parametrize("target", ["/add", "/serially"])
-async def test_of_many_at_once_one_is_done(
-    house: SmallHouse, counter: Counter, database: Database, target: str
-) -> None:
+async def test_of_many_at_once_one_is_done(house: SmallHouse, database: Database, target: str) -> None:
     answers = await asyncio.gather(*(ask(house, "k", target=target) for _ in range(10)))
     assert {(a.status, a.json() if a.status == 201 else a.json()["error"]) for a in answers} <= {
-        (201, 1),
+        *((201, runs) for runs in range(1, 11)),  # one that lost its serialization ran, and was undone
         (409, "IDEMPOTENT_REQUEST_RUNNING"),
     }
-    assert counter.runs == await database.reading(lambda tx: tx.value(COUNT)) == 1
+    assert len({answer.body for answer in answers if answer.status == 201}) == 1
+    assert await database.reading(lambda tx: tx.value(COUNT)) == 1
 
 
 async def test_a_refused_request_may_be_tried_again(house: SmallHouse, counter: Counter, database: Database) -> None:

@@ -80,3 +80,12 @@ async def test_a_wrong_password_ends_the_way_at_the_comparison(door: Door, trace
     )
     trace.must_not_pass("call: queries.add_session", "call: Tokens.sign")
     assert (answered.status, answered.json["error"]) == (401, "AUTH_UNAUTHORIZED")
+
+
+async def test_sign_up_tells_the_others_before_it_answers(door: Door, trace: Trace) -> None:
+    body = {"email": "new@example.com", "password": PASSWORD}
+    with trace.following():
+        answered = await door.ask_as(door.keys.anon_key, "POST", "/api/auth/users", body)
+    assert answered.status == 200
+    trace.must_pass("stage: transact", "sql: commit", "call: Tokens.sign", "stage: publish", "stage: respond")
+    assert trace.stages == ["limit", "authenticate", "limit", "validate", "transact", "publish", "respond"]

@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import msgspec
 
+from headwater.boot.application import Application
 from headwater.boot.routes import Routes
-from headwater.boot.server import Application, Server
+from headwater.boot.server import Server
 from headwater.boot.settings import ServerSettings
 from headwater.flow import BoundEndpoint, FlowSettings, Request
 from headwater.flow.request import Networks
 from headwater.kernel.clock import DrivenClock
-from headwater.kernel.component import Access, Endpoint, Limit, Mode
+from headwater.kernel.component import Access, Endpoint, Envelope, Limit, Mode
 from headwater.kernel.database import Database
 from headwater.kernel.errors import InvalidToken
 from headwater.kernel.limits import MemoryLimiter
@@ -94,6 +95,10 @@ class SmallHouse:
     def endpoint(self, request: Request) -> BoundEndpoint:
         """The endpoint of the request."""
         return self.routes.find(request)
+
+    def envelope(self, path: str) -> Envelope:
+        """The platform's, unless the test lays another."""
+        return self.routes.envelope(path)
 
     async def forget(self, keys: Sequence[CacheKey]) -> None:
         """Remember what was forgotten."""

@@ -8,7 +8,8 @@ from headwater.kernel.models import CacheKey, Effects
 
 CATALOG = CacheKey("catalog")
 CATALOG_TOPIC = "catalog"
-DDL_CHANNELS = ("headwater_ddl", "pgrst")
+DDL_CHANNEL = "headwater_ddl"
+RELOAD_CHANNEL = "pgrst"
 
 
 class Aftermath:
@@ -21,10 +22,10 @@ class Aftermath:
 
     def listen(self) -> None:
         """Follow schema changes made by other nodes and by hand."""
-        self._bus.subscribe(CATALOG_TOPIC, lambda _message: self._catalog.refresh())
-        for channel in DDL_CHANNELS:
-            self._bus.listen_raw(channel, lambda _payload: self._catalog.refresh())
-        self._bus.on_gap(self._catalog.refresh)
+        self._bus.subscribe(CATALOG_TOPIC, lambda _message: self._look())
+        self._bus.listen_raw(DDL_CHANNEL, lambda _payload: self._look())
+        self._bus.listen_raw(RELOAD_CHANNEL, lambda _payload: self._catalog.refresh())
+        self._bus.on_gap(self._look)
 
     def add(self, hearer: Callable[[Effects], None]) -> None:
         """From now on `hearer` is told the effects of every commit."""
@@ -45,3 +46,6 @@ class Aftermath:
         """Both, in the pipeline's order."""
         await self.forget(effects.forgets)
         await self.tell(effects)
+
+    async def _look(self) -> None:
+        await self._catalog.refresh_if_changed()

@@ -39,11 +39,16 @@ def lay_routes(parts: Parts, components: Components, settings: FlowSettings, roo
         raise UnknownApp(name=root_app, installed=", ".join(sorted(apps)) or "none")
     routes = Routes()
     for component in sorted(components, key=lambda component: component.name != root_app):
+        at_root = component.name == root_app or not is_app(component)
+        for place, envelope in component.envelopes.items():
+            routes.wrap(f"/apps/{component.name}{place}" if is_app(component) else place, envelope)
+            if at_root:
+                routes.wrap(place, envelope)
         for declared in component.endpoints:
             endpoint = bind(parts, component, declared, settings)
             if is_app(component):
                 routes.add(f"/apps/{component.name}{declared.path}", endpoint)
-            if component.name == root_app or not is_app(component):
+            if at_root:
                 routes.add(declared.path, endpoint, yields=root_app is not None)
     return routes
 

@@ -11,6 +11,30 @@ class InvalidSetting(Refusal):
     sentence = "{name}: {reason}"
 
 
+class FolderUnusable(Refusal):
+    """The data folder cannot be made, or not be written."""
+
+    code = "FOLDER_UNUSABLE"
+    status = 500
+    sentence = "{folder} cannot be used ({reason}): run as its owner, or choose another folder with --data"
+
+
+class DatabaseUnreachable(Refusal):
+    """The configured database does not let us in, or is not there."""
+
+    code = "DATABASE_UNREACHABLE"
+    status = 503
+    sentence = "The database of HEADWATER_DATABASE_URL cannot be reached: {reason}"
+
+
+class AddressUnavailable(Refusal):
+    """The server cannot listen where it was told to."""
+
+    code = "ADDRESS_UNAVAILABLE"
+    status = 500
+    sentence = "Cannot listen on {host}:{port} ({reason}): choose another address with --host and --port"
+
+
 class ClashingRoutes(Refusal):
     """Two endpoints of one origin answer the same method and path."""
 

@@ -1,5 +1,6 @@
 """What the house stands on: a database that answers, is prepared and migrated, and the vault's key."""
 
+import errno
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import asyncpg
 import msgspec
 
 from headwater.boot.components import find_migrations
+from headwater.boot.errors import DatabaseUnreachable, FolderUnusable
 from headwater.boot.settings import Settings
 from headwater.kernel.clock import Clock
 from headwater.kernel.component import Components
@@ -129,9 +131,17 @@ def _listener(observer: Observer) -> Callable[[EmbeddedObservation], None]:
 
 
 def _made(folder: Path) -> Path:
-    """The data folder; root's can be passed through, because the database runs as another user."""
-    if not folder.exists():
-        folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True)
+    """The data folder; root's can be passed through, because the database runs as another user.
+
+    Raises `FolderUnusable`.
+    """
+    try:
+        folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    except OSError as failure:
+        reason = "it is no folder" if isinstance(failure, FileExistsError) else str(failure.strerror)
+        raise FolderUnusable(folder=folder, reason=reason) from failure
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FolderUnusable(folder=folder, reason=os.strerror(errno.EACCES))
     return folder
 
 
@@ -173,13 +183,25 @@ def _embedded(address: Address) -> Callable[[], Any]:
 
 def _external(url: str, key: MasterKey, settings: DatabaseSettings) -> Callable[[], Any]:
     async def prepare() -> None:
-        theirs: Connection = await asyncpg.connect(dsn=url, timeout=settings.connect_timeout)
+        theirs = await _reached(url, settings.connect_timeout)
         try:
             await prepare_database(theirs, {login: password_of(key, login) for login in Login})
         finally:
             await theirs.close()
 
     return prepare
+
+
+async def _reached(url: str, patience: float) -> Connection:
+    """A connection by the configured URL; raises `DatabaseUnreachable`, whose sentence tells nothing of the URL."""
+    try:
+        return await asyncpg.connect(dsn=url, timeout=patience)
+    except TimeoutError as failure:
+        raise DatabaseUnreachable(reason=f"no answer within {patience:g} s") from failure
+    except (OSError, asyncpg.PostgresError) as failure:
+        raise DatabaseUnreachable(reason=str(failure).partition("\n")[0]) from failure
+    except ValueError as failure:  # asyncpg's own would repeat what it could not read, and a password may be in it
+        raise DatabaseUnreachable(reason="it must read postgresql://user:password@host:5432/database") from failure
 
 
 async def _migrated(connect_login: Connect, ground: Ground, *, dry_run: bool) -> tuple[bool, list[Migration]]:

@@ -12,9 +12,9 @@ from headwater.boot.routes import Routes
 from headwater.boot.worker import make_engines, start_engines
 from headwater.flow import Authenticator, BoundEndpoint, FlowSettings, Request
 from headwater.kernel.bus import Bus, PostgresBus, Rounds
-from headwater.kernel.catalog import Catalog
+from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog
 from headwater.kernel.clock import Clock
-from headwater.kernel.component import BoundCheck, Components, HealthChecks
+from headwater.kernel.component import BoundCheck, Components, Envelope, HealthChecks
 from headwater.kernel.database import Database, Transactions
 from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.limits import Limiter, MemoryLimiter
@@ -40,6 +40,10 @@ class House:
     def endpoint(self, request: Request) -> BoundEndpoint:
         """The endpoint of the request; see `Routes.find`."""
         return self._routes.find(request)
+
+    def envelope(self, path: str) -> Envelope:
+        """See `Routes.envelope`."""
+        return self._routes.envelope(path)
 
     async def forget(self, keys: Sequence[CacheKey]) -> None:
         """See `Aftermath.forget`."""
@@ -91,7 +95,8 @@ async def _furnish(stack: AsyncExitStack, ground: Ground, foundation: Foundation
     bus = PostgresBus(foundation.connect, database, ground.observer)
     await bus.start()
     stack.push_async_callback(bus.stop)
-    catalog = Catalog(database)
+    owned = {schema for component in ground.components for schema in component.schemas}
+    catalog = Catalog(database, INTERNAL_SCHEMAS | owned)
     await catalog.refresh()
     aftermath = Aftermath(catalog, bus)
     aftermath.listen()

@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from headwater.boot.errors import ClashingRoutes
 from headwater.flow import BoundEndpoint, Request
+from headwater.kernel.component import PLATFORM_ENVELOPE, Envelope
 from headwater.kernel.errors import InvalidInput, UnknownEndpoint, WrongMethod
 
 _Found = tuple[BoundEndpoint, tuple[str, ...]]
@@ -30,6 +31,7 @@ class Routes:
 
     def __init__(self, endpoints: Iterable[tuple[str, BoundEndpoint]] = ()) -> None:
         self._root = _Node()
+        self._envelopes: dict[str, Envelope] = {}
         for path, endpoint in endpoints:
             self.add(path, endpoint)
 
@@ -76,6 +78,18 @@ class Routes:
             for name, value in zip(names, values, strict=True):
                 request.parameters[name] = _decoded(name, value) if "%" in value else value
         return endpoint
+
+    def wrap(self, place: str, envelope: Envelope) -> None:
+        """Let refusals at `place` and below it be told in `envelope` where no endpoint answers."""
+        self._envelopes.setdefault(place.rstrip("/"), envelope)
+
+    def envelope(self, path: str) -> Envelope:
+        """How it is told that no endpoint answers at `path`: as at the nearest place above, else as the platform does."""
+        while path:
+            if path in self._envelopes:
+                return self._envelopes[path]
+            path = path.rpartition("/")[0]
+        return self._envelopes.get("", PLATFORM_ENVELOPE)
 
     def _refusal(self, request: Request, segments: list[str]) -> UnknownEndpoint | WrongMethod:
         methods = set(_methods(self._root, segments, 1))

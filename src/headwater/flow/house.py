@@ -7,7 +7,7 @@ import msgspec
 
 from headwater.flow.request import Request
 from headwater.kernel.clock import Clock
-from headwater.kernel.component import Endpoint, Operation
+from headwater.kernel.component import Endpoint, Envelope, Operation
 from headwater.kernel.database import Database
 from headwater.kernel.limits import Limit, Limiter
 from headwater.kernel.models import CacheKey, Effects
@@ -89,6 +89,10 @@ class House(Protocol):
 
         Raises `UnknownEndpoint` and `WrongMethod`.
         """
+        ...
+
+    def envelope(self, path: str) -> Envelope:
+        """How refusals are told below a path where no endpoint answers."""
         ...
 
     async def forget(self, keys: Sequence[CacheKey]) -> None:

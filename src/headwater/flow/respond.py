@@ -8,7 +8,6 @@ from time import perf_counter
 from headwater.flow.cors import cors_headers
 from headwater.flow.house import BoundEndpoint, House
 from headwater.flow.request import Headers, Request, Response
-from headwater.kernel.component import PLATFORM_ENVELOPE
 from headwater.kernel.database import refusal_for
 from headwater.kernel.errors import InternalError, Refusal
 from headwater.kernel.models import Reply
@@ -41,7 +40,7 @@ async def respond(
         if accepts_gzip(request.headers.get("accept-encoding", "")):
             body = await _compressed(body)
             headers.append((b"content-encoding", b"gzip"))
-    if reply.status not in _BODILESS:
+    if reply.status not in _BODILESS and (body or request.method != "HEAD"):  # records count, and make no body
         headers.append((b"content-length", b"%d" % len(body)))
     _observe(house, endpoint, request, reply.status, None)
     return Response(reply.status, headers, body)
@@ -65,7 +64,7 @@ def refuse(house: House, endpoint: BoundEndpoint | None, request: Request, failu
         route = "" if endpoint is None else endpoint.declared.path
         house.observer.tell(RequestFailed(request.id, route, failure))
         refusal = InternalError(request_id=request.id)
-    envelope = PLATFORM_ENVELOPE if endpoint is None else endpoint.declared.envelope
+    envelope = house.envelope(request.path) if endpoint is None else endpoint.declared.envelope
     reply = envelope.refuse(refusal)
     headers = _headers(house, request, reply)
     headers.append((b"content-length", b"%d" % len(reply.body)))
@@ -76,7 +75,7 @@ def refuse(house: House, endpoint: BoundEndpoint | None, request: Request, failu
 def _headers(house: House, request: Request, reply: Reply) -> Headers:
     headers = [(b"x-request-id", request.id.encode()), *_SECURITY]
     if reply.media_type is not None and reply.status not in _BODILESS:
-        headers.append((b"content-type", reply.media_type.encode()))
+        headers.append(_header("content-type", reply.media_type))
     if reply.headers:
         headers += [_header(name, value) for name, value in reply.headers]
     if "origin" in request.headers:

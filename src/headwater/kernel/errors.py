@@ -101,6 +101,10 @@ class InvalidToken(Refusal):
     sentence = "Invalid token"
 
 
+class ClaimsRefused(InvalidToken):
+    """The token's signature is good; its times, issuer, audience or subject are not."""
+
+
 class InvalidApiKey(Refusal):
     """The `ik_` key is not known here."""
 

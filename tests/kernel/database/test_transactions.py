@@ -52,7 +52,7 @@ async def test_effects_and_audit_come_with_the_commit_only(database: Database) -
 
     _, effects = await database.writing(work)
     assert effects.forgets == ["a"]
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         await database.writing(failing)
     assert await database.reading(lambda tx: tx.value("select count(*) from system.audit_logs")) == 1
 

@@ -56,14 +56,14 @@ class Catalog:
     async def refresh_if_changed(self) -> bool:
         """Compare a fingerprint of the schemas and refresh where it is another; whether the version rose.
 
-        For databases where no event trigger may tell of changes: called each second, it costs a few milliseconds.
+        For whoever is told that something changed, perhaps by this process itself, and for databases where nobody may
+        tell: called each second, it costs a few milliseconds.
         """
         fingerprint = await self._database.single(queries.find_fingerprint)
         if fingerprint == self._fingerprint:
             return False
         before = self.version
         await self.refresh()
-        self._fingerprint = fingerprint
         return self.version != before
 
     async def _load_after(self, earlier: asyncio.Task[None] | None) -> None:
@@ -71,7 +71,7 @@ class Catalog:
             await asyncio.wait({earlier})
         self._loading, self._waiting = self._waiting, None
         try:
-            reading = await self._database.reading(_read)
+            self._fingerprint, reading = await self._database.reading(_read)
             if reading != self._reading:
                 self._current = _snapshot(self.version + 1, reading, self._internal_schemas)
                 self._reading = reading
@@ -79,9 +79,9 @@ class Catalog:
             self._loading = None
 
 
-async def _read(tx: ReadingTransaction) -> _Reading:
+async def _read(tx: ReadingTransaction) -> tuple[str, _Reading]:
     await queries.qualify_names(tx)
-    return (
+    return await queries.find_fingerprint(tx), (
         await queries.list_schemas(tx),
         await queries.list_relations(tx),
         await queries.list_foreign_keys(tx),

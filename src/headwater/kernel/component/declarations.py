@@ -160,6 +160,8 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     timers: tuple[Timer, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
+    envelopes: Mapping[str, Envelope] = {}
+    """How it is told, below each of these paths, that no endpoint answers there."""
     schemas: tuple[str, ...] = ()
     events: tuple[type[Event], ...] = ()
     errors: ModuleType | None = None

@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey, OKPKey, RSAKey
 
 from headwater.kernel.clock import Clock
 from headwater.kernel.database import Transactions
-from headwater.kernel.errors import InvalidToken
+from headwater.kernel.errors import ClaimsRefused, InvalidToken
 from headwater.kernel.ids import new_id
 from headwater.kernel.principal import ADMIN_ROLE, ANON_ROLE, USER_ROLE, Principal, principal_from_claims
 from headwater.kernel.tokens.cache import TokenCache
@@ -111,7 +111,7 @@ class Tokens:
     def verify(self, token: str) -> Claims:
         """The claims of a token: signature, times, issuer, audience and subject are checked.
 
-        Raises `InvalidToken`, for every fault alike.
+        Raises `InvalidToken`, and its kind `ClaimsRefused` where the signature is good and the claims are not.
         """
         header = _header_of(token)
         key = self._key_for(header)
@@ -121,8 +121,10 @@ class Tokens:
             claims = msgspec.json.decode(parsed.payload or b"", type=dict[str, object])
         except (JoseError, ValueError, msgspec.MsgspecError, RecursionError) as failure:
             raise InvalidToken from failure
-        if not genuine or not isinstance(claims.get("sub"), str):
+        if not genuine:
             raise InvalidToken
+        if not isinstance(claims.get("sub"), str):
+            raise ClaimsRefused
         self._must_be_timely(claims, ours=header.alg != THEIR_ALGORITHM)
         self._must_be_for_us(claims, ours=header.alg != THEIR_ALGORITHM)
         return claims
@@ -150,11 +152,11 @@ class Tokens:
         now, leeway = self._clock.timestamp(), self._settings.leeway
         expires, begins, issued = (_moment(claims, name) for name in ("exp", "nbf", "iat"))
         if expires is None and ours:
-            raise InvalidToken
+            raise ClaimsRefused
         if expires is not None and expires + leeway <= now:
-            raise InvalidToken
+            raise ClaimsRefused
         if any(moment is not None and moment - leeway > now for moment in (begins, issued)):
-            raise InvalidToken
+            raise ClaimsRefused
 
     def _must_be_for_us(self, claims: Claims, *, ours: bool) -> None:
         issuers, audiences = _texts(claims, "iss"), _texts(claims, "aud")
@@ -165,7 +167,7 @@ class Tokens:
                 "aud" in claims and self._their_audiences.isdisjoint(audiences)
             )
         if not good:
-            raise InvalidToken
+            raise ClaimsRefused
 
 
 def _header_of(token: str) -> _Header:
@@ -193,7 +195,7 @@ def _moment(claims: Claims, name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidToken
+        raise ClaimsRefused
     return float(value)
 
 

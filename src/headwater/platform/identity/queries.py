@@ -94,7 +94,7 @@ where id = $1
 LIST_SESSIONS = f"""
 select id, client_type, address, agent as user_agent, {_MOMENT.format("created_at")} as created_at,
   {_MOMENT.format("last_used_at")} as last_used_at, {_MOMENT.format("expires_at")} as expires_at,
-  id = $3 as current
+  coalesce(id = $3, false) as current
 from auth.sessions where user_id = $1 and expires_at > $2 order by auth.sessions.last_used_at desc, id
 """
 _ENDED = "returning id::text as session_id, extract(epoch from access_until)::float8 as access_until"

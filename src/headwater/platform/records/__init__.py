@@ -7,7 +7,7 @@ Events, limits: none.
 
 from headwater.kernel.component import Component
 from headwater.platform.records import errors
-from headwater.platform.records.endpoints import ENDPOINTS
+from headwater.platform.records.endpoints import ENDPOINTS, ENVELOPES
 from headwater.platform.records.models import RecordsSettings
 from headwater.platform.records.operations import Records
 
@@ -16,6 +16,7 @@ COMPONENT = Component(
     package=__name__,
     operations=Records,
     endpoints=ENDPOINTS,
+    envelopes=ENVELOPES,
     errors=errors,
 )
 

@@ -5,6 +5,7 @@ import msgspec
 from headwater.kernel.component import MEBIBYTE, PLATFORM_ENVELOPE, Access, Endpoint, Envelope, Mode, Operation
 from headwater.kernel.errors import (
     Busy,
+    ClaimsRefused,
     DatabaseUnavailable,
     InvalidToken,
     MissingCredentials,
@@ -19,6 +20,7 @@ from headwater.platform.records.operations import PLATFORM_MOUNT, Records
 EXACT_MOUNT = "/rest/v1"
 _CODES: tuple[tuple[type[Refusal], str], ...] = (
     (MissingCredentials, "PGRST302"),
+    (ClaimsRefused, "PGRST303"),
     (InvalidToken, "PGRST301"),
     (DatabaseUnavailable, "PGRST001"),
     (Busy, "PGRST003"),
@@ -118,6 +120,7 @@ def _function_endpoints(path: str, envelope: Envelope) -> tuple[Endpoint, ...]:
 
 
 _dialect, _platform_dialect = Dialect(), PlatformDialect()
+ENVELOPES: dict[str, Envelope] = {PLATFORM_MOUNT: _platform_dialect, EXACT_MOUNT: _dialect}
 ENDPOINTS = (
     *_table_endpoints(PLATFORM_MOUNT, _platform_dialect),
     *_table_endpoints(EXACT_MOUNT, _dialect),

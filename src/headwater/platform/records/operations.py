@@ -6,7 +6,6 @@ import asyncpg
 
 from headwater.kernel.catalog import Catalog, Relation
 from headwater.kernel.database import ReadingTransaction, Row, Transactions
-from headwater.kernel.errors import TransactionConflict
 from headwater.kernel.models import RawRequest, Reply
 from headwater.kernel.principal import ANON_ROLE, Principal
 from headwater.platform.records import rules
@@ -117,14 +116,15 @@ class Records:
         if statement.idle:
             return rules.outcome_of_nothing(statement.plan)
         anonymous = principal.role == ANON_ROLE
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = 0
+        while True:
+            attempts += 1
             try:
                 return _outcome(await _row(transactions, principal, statement, arguments))
             except asyncpg.PostgresError as failure:
-                if attempt < _ATTEMPTS and isinstance(failure, _TO_BE_RETRIED):
+                if attempts < _ATTEMPTS and isinstance(failure, _TO_BE_RETRIED):
                     continue
                 raise rules.undone(statement.plan, str(failure)) or refused(failure, anonymous=anonymous) from failure
-        raise TransactionConflict
 
 
 def _is_lenient(request: RawRequest) -> bool:

@@ -1,0 +1,42 @@
+"""What a PostgREST client meets where it has lost its way, or its rights: the dialect's own refusals."""
+
+import pytest
+
+from tests.kit.server import RunningServer
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/rest/v1/notes/deeper", 404, "PGRST125"),
+        ("GET", "/rest/v1/", 404, "PGRST125"),
+        ("GET", "/api/database/records/notes/deeper", 404, "PGRST125"),
+        ("TRACE", "/rest/v1/notes", 405, "PGRST117"),
+    ],
+)
+def test_no_endpoint_is_told_in_the_dialect(
+    server: RunningServer, method: str, path: str, status: int, code: str
+) -> None:
+    with server.client(server.anon_key) as client:
+        answer = client.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "challenge"),
+    [
+        (None, "PGRST302", "Bearer"),
+        ("not.a.token", "PGRST301", 'Bearer error="invalid_token", error_description="Invalid token"'),
+    ],
+)
+def test_a_stranger_is_challenged(server: RunningServer, token: str | None, code: str, challenge: str) -> None:
+    with server.client(token) as client:
+        answer = client.get("/rest/v1/notes")
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
+    assert answer.headers["www-authenticate"] == challenge
+
+
+def test_elsewhere_it_is_told_as_the_platform_does(server: RunningServer) -> None:
+    with server.client() as client:
+        assert client.get("/api/nowhere").json()["error"] == "NOT_FOUND"
+        assert client.get("/rest/v1notes").json()["error"] == "NOT_FOUND"
