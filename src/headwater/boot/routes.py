@@ -84,7 +84,7 @@ class Routes:
         self._envelopes.setdefault(place.rstrip("/"), envelope)
 
     def envelope(self, path: str) -> Envelope:
-        """How it is told that no endpoint answers at `path`: as at the nearest place above, else as the platform does."""
+        """How it is told that no endpoint answers at `path`: as at the nearest place above, or as the platform does."""
         while path:
             if path in self._envelopes:
                 return self._envelopes[path]

@@ -10,7 +10,6 @@ from tests.kit.server import RunningServer
     [
         ("GET", "/rest/v1/notes/deeper", 404, "PGRST125"),
         ("GET", "/rest/v1/", 404, "PGRST125"),
-        ("GET", "/api/database/records/notes/deeper", 404, "PGRST125"),
         ("TRACE", "/rest/v1/notes", 405, "PGRST117"),
     ],
 )
