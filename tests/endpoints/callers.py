@@ -13,7 +13,7 @@ from headwater.boot.settings import Settings
 from headwater.kernel.clock import Clock, DrivenClock, SystemClock
 from headwater.kernel.component import Access, Endpoint
 from headwater.kernel.database import Transactions
-from headwater.kernel.errors import InvalidToken, MissingCredentials, NotAnAdmin, NotAUser, Refusal
+from headwater.kernel.errors import ClaimsRefused, InvalidToken, MissingCredentials, NotAnAdmin, NotAUser, Refusal
 from headwater.kernel.observe import Observer
 from headwater.kernel.tokens import Tokens, TokenSettings
 from headwater.kernel.tokens.keys import SigningKey, SigningKeys, generate_key
@@ -45,7 +45,7 @@ def refusal_due(endpoint: Endpoint, caller: Caller) -> type[Refusal] | None:
     if endpoint.access is Access.ANYONE:
         return None
     if caller in BAD:
-        return InvalidToken
+        return ClaimsRefused if caller in {Caller.EXPIRED, Caller.WRONG_AUDIENCE} else InvalidToken
     if caller is Caller.NOBODY:
         return MissingCredentials
     if endpoint.access is Access.USER and caller not in {Caller.USER, Caller.OTHER_USER}:

@@ -13,6 +13,7 @@ import pytest
 from headwater.boot.components import find_components
 from headwater.kernel.component import Access, Endpoint
 from headwater.kernel.errors import (
+    ClaimsRefused,
     InvalidAnonKey,
     InvalidApiKey,
     InvalidToken,
@@ -28,13 +29,18 @@ from tests.kit.server import RunningServer
 PROMISED: dict[type[Refusal], tuple[int, str]] = {
     MissingCredentials: (401, "AUTH_INVALID_CREDENTIALS"),
     InvalidToken: (401, "AUTH_UNAUTHORIZED"),
+    ClaimsRefused: (401, "AUTH_UNAUTHORIZED"),
     InvalidApiKey: (401, "AUTH_INVALID_API_KEY"),
     InvalidAnonKey: (401, "AUTH_INVALID_CREDENTIALS"),
     NotAUser: (401, "AUTH_UNAUTHORIZED"),
     NotAnAdmin: (403, "AUTH_UNAUTHORIZED"),
 }
 """What clients were told to expect (contracts/platform.md); at /rest/v1 the dialect has codes of its own."""
-DIALECT: dict[type[Refusal], str] = {MissingCredentials: "PGRST302", InvalidToken: "PGRST301"}
+DIALECT: dict[type[Refusal], str] = {
+    MissingCredentials: "PGRST302",
+    InvalidToken: "PGRST301",
+    ClaimsRefused: "PGRST303",
+}
 FOR_SESSIONS: dict[str, type[Refusal]] = {"Identity.find_current_admin": NotAUser}
 """What an operation itself refuses to a key: nobody's session."""
 AT_THE_DOOR = frozenset(refusal.sentence for refusal in PROMISED)
@@ -136,7 +142,7 @@ def test_the_matrix_has_every_kind_of_endpoint_and_refusal() -> None:
     endpoints = [endpoint for _, endpoint in ENDPOINTS]
     assert {endpoint.access for endpoint in endpoints} == set(Access)
     due = {refusal_due(endpoint, caller) for endpoint in endpoints for caller in Caller}
-    assert due == {None, MissingCredentials, InvalidToken, NotAUser, NotAnAdmin}
+    assert due == {None, MissingCredentials, InvalidToken, ClaimsRefused, NotAUser, NotAnAdmin}
     assert all((refusal.status, refusal.code) == promised for refusal, promised in PROMISED.items())
 
 
@@ -311,4 +317,6 @@ def test_a_wrong_method_is_told_with_those_that_are_right(
         assert answer.status_code == 405, f"{method} {path}: {answer.text}"
         assert answer.headers["allow"].split(", ") == allowed
         if method != "HEAD":
-            assert told(answer.content)["error"] == "METHOD_NOT_ALLOWED"
+            body = told(answer.content)
+            code = "PGRST117" if path.startswith("/rest/v1") else "METHOD_NOT_ALLOWED"
+            assert body.get("error", body.get("code")) == code

@@ -54,9 +54,9 @@ def two_nodes(outside: OutsidePostgres, user: str, database: str) -> Generator[N
     folders = [new_folder(), new_folder()]
     with ThreadPoolExecutor(2) as starts:
         starting = [starts.submit(RunningServer, folder, environment) for folder in folders]
-    nodes = [start.result() for start in starting]
+    nodes = [start.result() for start in starting if start.exception() is None]
     try:
-        yield nodes[0], nodes[1]
+        yield starting[0].result(), starting[1].result()
     finally:
         codes = [node.stop() for node in nodes if node.process.poll() is None]
         for folder in folders:

@@ -27,7 +27,11 @@ class RunningServer:
         self.arguments = arguments
         self.log = folder.with_name(folder.name + ".log")
         self.start()
-        keys = json.loads(self.run("keys", "--json"))
+        try:
+            keys = json.loads(self.run("keys", "--json"))
+        except BaseException:
+            self.kill()
+            raise
         self.anon_key: str = keys["anon_key"]
         self.admin_key: str = keys["admin_key"]
 

@@ -9,8 +9,6 @@ from headwater.flow import House, Request, Response, address_of, answer, preflig
 from headwater.flow.request import Networks, Receive
 from headwater.kernel.errors import Draining
 
-Scope = Mapping[str, Any]
-
 
 class Application:
     """Makes a `Request` of what comes and lets flow answer it; also an ASGI application.
@@ -23,15 +21,23 @@ class Application:
         self._trusted = trusted_proxies
         self.running: dict[asyncio.Task[Any], tuple[Request, float]] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Any) -> None:
-        """Answer one request, as ASGI does it; `Protocol` takes a shorter way."""
-        response = await self.respond(scope, receive)
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Any) -> None:
+        """Answer one request as ASGI does it, for other servers; `Exchange` takes a shorter way."""
+        headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            add_header(headers, name, value)
+        peer = scope["client"][0] if scope.get("client") else ""
+        path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        response = await self.respond(scope["method"], path, query, headers, peer, receive)
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
         await send({"type": "http.response.body", "body": response.body})
 
-    async def respond(self, scope: Scope, receive: Receive) -> Response:
-        """The answer to one request, which `scope` and `receive` describe as ASGI does."""
-        request = self._request(scope, receive)
+    async def respond(
+        self, method: str, path: str, query: str, headers: dict[str, str], peer: str, receive: Receive
+    ) -> Response:
+        """The answer to one request, whose body `receive` brings as ASGI does; `path` and `query` as they came."""
+        address = address_of(peer, headers.get("x-forwarded-for"), self._trusted) if self._trusted else peer
+        request = Request(method, path, query, headers, address, receive)
         response = preflight(self._house.settings, request)
         if response is not None:
             return response
@@ -58,21 +64,10 @@ class Application:
             request.ending = Draining()
             task.cancel()
 
-    def _request(self, scope: Scope, receive: Receive) -> Request:
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in scope["headers"]:
-            name = raw_name.decode("latin-1")
-            value = raw_value.decode("latin-1")
-            if name in headers:
-                value = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}"
-            headers[name] = value
-        client = scope.get("client")
-        address = address_of(client[0] if client else "", headers.get("x-forwarded-for"), self._trusted)
-        return Request(
-            scope["method"],
-            scope["raw_path"].decode("latin-1"),
-            scope["query_string"].decode("latin-1"),
-            headers,
-            address,
-            receive,
-        )
+
+def add_header(headers: dict[str, str], name: bytes, value: bytes) -> None:
+    """Add a header under its lower-case name; one that came before is joined (RFC 9110 5.3, RFC 9113 8.2.3)."""
+    key, text = name.lower().decode("latin-1"), value.decode("latin-1")
+    if key in headers:
+        text = f"{headers[key]}{'; ' if key == 'cookie' else ', '}{text}"
+    headers[key] = text

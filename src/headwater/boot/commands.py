@@ -1,5 +1,6 @@
 """What the command line's commands do."""
 
+import gc
 import os
 from contextlib import AsyncExitStack
 from ipaddress import ip_network
@@ -36,6 +37,7 @@ async def serve_house(folder: Path, host: str | None, port: int | None, root_app
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(ground, metrics, root_app=root_app))
         server = Server(house, server_settings, _networks(house.settings.trusted_proxies))
+        _calm_collector()
         await server.serve()
 
 
@@ -49,6 +51,17 @@ async def read_keys(folder: Path) -> dict[str, str]:
     """Where the server of a data folder answers, and the keys to it."""
     found = await read_house_keys(_quiet_ground(folder))
     return {"url": _url_of(folder), "anon_key": found.anon_key, "admin_key": found.admin_key}
+
+
+def _calm_collector() -> None:
+    """Leave what was made at the start out of every later collection, and collect less often.
+
+    A request makes hundreds of objects and hardly a cycle; at the usual threshold of 700 the collector took 5 to 8 %
+    of a read's processor time (measured in process, 16 at once).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _quiet_ground(folder: Path) -> Ground:

@@ -124,9 +124,14 @@ async def _compressed(body: bytes) -> bytes:
 
 def _durations(request: Request) -> tuple[tuple[str, float], ...]:
     """Seconds in each stage; a stage entered twice is told twice."""
-    ends = [entered for _, entered in request.stages[1:]]
-    ends.append(perf_counter())
-    return tuple((name, end - entered) for (name, entered), end in zip(request.stages, ends, strict=True))
+    stages = request.stages
+    durations: list[tuple[str, float]] = []
+    end = perf_counter()
+    for name, entered in reversed(stages):
+        durations.append((name, end - entered))
+        end = entered
+    durations.reverse()
+    return tuple(durations)
 
 
 def _server_timing(request: Request) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -51,10 +52,14 @@ async def settle(folder: Path, account: Account, state_folder: Path) -> Path:
 
 
 def make_room(cluster: Path, account: Account) -> Path:
-    """An empty folder beside `cluster` to build it in; what an interrupted start left there goes."""
-    building = cluster.with_name(f"{cluster.name}.new")
-    if building.exists():
-        shutil.rmtree(building)
+    """An empty folder beside `cluster` to build it in; what interrupted starts left there goes.
+
+    Its name is new each time: the initdb of a start that was just killed may still be removing what it had begun, by
+    its path, and must find nothing of ours there.
+    """
+    for begun in cluster.parent.glob(f"{cluster.name}.new*"):
+        shutil.rmtree(begun, ignore_errors=True)
+    building = cluster.with_name(f"{cluster.name}.new-{secrets.token_hex(4)}")
     building.mkdir(mode=0o700)
     give(building, account)
     return building
