@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import NamedTuple
 
 import asyncpg
 
@@ -18,6 +19,14 @@ Connect = Callable[[Login], Awaitable[Connection]]
 
 _PATIENCE = 10
 """How often the longest waiter may be passed over for one whose login needs no new connection."""
+
+
+class _Waiter(NamedTuple):
+    """Who waits for a connection of `login`, and until when on the loop's clock; None as the result is a free place."""
+
+    login: Login
+    future: asyncio.Future[Connection | None]
+    until: float
 
 
 class Lease:
@@ -34,7 +43,8 @@ class Lease:
         self._settings = settings
         self._observer = observer
         self._idle: dict[Login, list[tuple[Connection, float]]] = {login: [] for login in Login}
-        self._waiting: deque[tuple[Login, asyncio.Future[Connection | None]]] = deque()
+        self._waiting: deque[_Waiter] = deque()
+        self._expiry: asyncio.TimerHandle | None = None
         self._passed_over = 0
         self._open = 0
         self._lent: set[Connection] = set()
@@ -99,12 +109,11 @@ class Lease:
         if waiter is None:
             self._idle[login].append((connection, monotonic()))
             return
-        wanted, future = waiter
-        if wanted is login:
+        if waiter.login is login:
             self._lent.add(connection)
-            future.set_result(connection)
+            waiter.future.set_result(connection)
         else:
-            self._discard(login, connection, then=future)
+            self._discard(login, connection, then=waiter.future)
 
     async def close(self) -> None:
         """Close every connection: the idle ones in order, those still lent at once."""
@@ -116,38 +125,49 @@ class Lease:
             while idle:
                 self._discard(login, idle.pop()[0])
         while self._waiting:
-            _, future = self._waiting.popleft()
+            future = self._waiting.popleft().future
             if not future.done():
                 future.set_exception(DatabaseUnavailable())
+        if self._expiry is not None:
+            self._expiry.cancel()
         if self._closing:
             await asyncio.wait(self._closing, timeout=self._settings.connect_timeout)
         for connection in self._lent:
             connection.terminate()
 
     async def _wait(self, login: Login) -> Connection:
-        future: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((login, future))
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(login, loop.create_future(), loop.time() + self._settings.pool_wait)
+        self._waiting.append(waiter)
+        if self._expiry is None:
+            self._expiry = loop.call_at(waiter.until, self._expire)
         try:
-            async with asyncio.timeout(self._settings.pool_wait):
-                connection = await future
-        except TimeoutError:
-            self._withdraw(login, future)
-            raise Busy from None
+            connection = await waiter.future
         except BaseException:
-            self._withdraw(login, future)
+            self._withdraw(waiter)
             raise
         return connection if connection is not None else await self._fill_slot(login)
 
-    def _withdraw(self, login: Login, future: asyncio.Future[Connection | None]) -> None:
+    def _expire(self) -> None:
+        """Refuse who has waited too long: one timer for all, because a timeout for each costs more than the wait."""
+        loop = asyncio.get_running_loop()
+        while self._waiting and (self._waiting[0].future.done() or self._waiting[0].until <= loop.time()):
+            waiter = self._waiting.popleft()
+            if not waiter.future.done():
+                waiter.future.set_exception(Busy())
+        self._expiry = loop.call_at(self._waiting[0].until, self._expire) if self._waiting else None
+
+    def _withdraw(self, waiter: _Waiter) -> None:
         """Leave the queue; what was handed over in the same turn goes on to the next."""
-        if (login, future) in self._waiting:
-            self._waiting.remove((login, future))
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+        future = waiter.future
         if future.done() and not future.cancelled() and future.exception() is None:
             connection = future.result()
             if connection is None:
                 self._give_slot_on()
             else:
-                self.give_back(login, connection)
+                self.give_back(waiter.login, connection)
 
     async def _fill_slot(self, login: Login) -> Connection:
         """Open the connection that an already counted slot stands for."""
@@ -182,20 +202,20 @@ class Lease:
 
     def _give_slot_on(self) -> None:
         while self._waiting:
-            _, future = self._waiting.popleft()
+            future = self._waiting.popleft().future
             if not future.done():
                 future.set_result(None)
                 return
         self._open -= 1
 
-    def _next_waiter(self, login: Login) -> tuple[Login, asyncio.Future[Connection | None]] | None:
-        while self._waiting and self._waiting[0][1].done():
+    def _next_waiter(self, login: Login) -> _Waiter | None:
+        while self._waiting and self._waiting[0].future.done():
             self._waiting.popleft()
         if not self._waiting:
             return None
-        if self._waiting[0][0] is not login and self._passed_over < _PATIENCE:
+        if self._waiting[0].login is not login and self._passed_over < _PATIENCE:
             for waiter in self._waiting:
-                if waiter[0] is login and not waiter[1].done():
+                if waiter.login is login and not waiter.future.done():
                     self._passed_over += 1
                     self._waiting.remove(waiter)
                     return waiter
