@@ -188,6 +188,7 @@ def test_of_two_starts_on_one_folder_one_serves(again: bool) -> None:
     finally:
         winner.terminate()
         _, told = winner.communicate()
+        shutil.rmtree(folder.parent, ignore_errors=True)
     assert winner.returncode == 0, told
 
 
