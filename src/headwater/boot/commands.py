@@ -33,7 +33,7 @@ async def serve_house(folder: Path, host: str | None, port: int | None, root_app
     ground = Ground(
         settings=settings, folder=folder, components=find_components(), clock=SystemClock(), observer=observer
     )
-    observer.add(_Greeting(folder, external=settings.part(DatabaseSettings).url is not None))
+    observer.add(_Greeting(observer, folder, external=settings.part(DatabaseSettings).url is not None))
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(ground, metrics, root_app=root_app))
         server = Server(house, server_settings, _networks(house.settings.trusted_proxies))
@@ -95,7 +95,8 @@ def _url_of(folder: Path) -> str:
 class _Greeting:
     """Says once, at the start, where everything is and what to do next; never a key."""
 
-    def __init__(self, folder: Path, *, external: bool) -> None:
+    def __init__(self, observer: Observer, folder: Path, *, external: bool) -> None:
+        self._observer = observer
         self._folder = folder
         self._first = not (folder / ADDRESS_FILE).exists()
         self._external = external
@@ -108,6 +109,7 @@ class _Greeting:
         elif isinstance(observation, Started):
             self._remember(observation.url)
             self._greet(observation.url)
+            self._observer.remove(self)
 
     def _remember(self, url: str) -> None:
         draft = self._folder / f".{ADDRESS_FILE}.{os.getpid()}"

@@ -1,5 +1,6 @@
 """Observations as log lines: JSON for machines, colours for a terminal."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -56,7 +57,7 @@ class LogListener:
         for_people = target.isatty() if pretty is None else pretty
         self._log = _for_people(level) if for_people else _for_machines(level, target)
         self._least = _LEVELS[level]
-        self._write_request: Write = self._tell_request if for_people else _request_writer(target)
+        self._write_request: Write = self._tell_request if for_people else _RequestWriter(target)
 
     def __call__(self, observation: Observation) -> None:
         """Write the line that this observation deserves."""
@@ -88,10 +89,16 @@ def _level_of(answered: RequestAnswered) -> Level:
     return "error" if answered.status >= _SERVER_ERROR else "info"
 
 
-def _request_writer(stream: BinaryIO) -> Write:
-    encoder = msgspec.json.Encoder()
+class _RequestWriter:
+    """Writes the lines of answered requests, those of one turn of the loop at once: a write for each cost 9 %."""
 
-    def write(answered: RequestAnswered) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._encoder = msgspec.json.Encoder()
+        self._lines: list[bytes] = []
+
+    def __call__(self, answered: RequestAnswered) -> None:
+        """Write the line before the loop's next turn is over; at once where no loop runs."""
         line = _RequestLine(
             "RequestAnswered",
             _level_of(answered),
@@ -105,10 +112,17 @@ def _request_writer(stream: BinaryIO) -> Write:
             answered.address,
             answered.code,
         )
-        stream.write(encoder.encode(line) + b"\n")
-        stream.flush()
+        self._lines.append(self._encoder.encode(line))
+        if len(self._lines) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self._flush)
+            except RuntimeError:
+                self._flush()
 
-    return write
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        self._stream.write(b"\n".join((*lines, b"")))
+        self._stream.flush()
 
 
 def _for_people(level: Level) -> FilteringBoundLogger:

@@ -167,6 +167,10 @@ class Observer:
         """From now on `listener` hears everything."""
         self._listeners = (*self._listeners, listener)
 
+    def remove(self, listener: Listener) -> None:
+        """From now on `listener` hears nothing."""
+        self._listeners = tuple(each for each in self._listeners if each is not listener)
+
     def tell(self, observation: Observation) -> None:
         """Let every listener know; never raises, because what is observed has already happened.
 
