@@ -126,6 +126,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self.waiting_since = monotonic()
+        self.idle_since = 0.0
         self.header_bytes = self.quiet_bytes = 0
         self.address = self.client[0] if self.client else ""
         count = self.per_address.get(self.address, 0) + 1
@@ -135,6 +136,7 @@ class Protocol(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        self.idle_since = 0.0
         self.quiet_bytes += len(data)
         super().data_received(data)
         if self.quiet_bytes > self.bounds.header_bytes and not self.transport.is_closing():
@@ -187,6 +189,18 @@ class Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     @override
+    def on_response_complete(self) -> None:
+        """Go on with the next request; `sweep` watches over idle connections, and no timer for each answer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif not self.waiting_since:  # else the next request has begun to come
+            self.idle_since = monotonic()
+
+    @override
     def _should_upgrade(self) -> bool:
         return False
 
@@ -209,12 +223,15 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
     def sweep(self, now: float) -> None:
-        """Close a connection whose headers, or whose body nobody waits for, do not come to their end."""
+        """Close a connection that is idle too long, or whose headers, or whose body nobody waits for, do not end."""
         if self._is_working():
             self.waiting_since = now if self.waiting_since else 0.0
-        elif not self.waiting_since and self.timeout_keep_alive_task is None:
+        elif self.idle_since:
+            if now - self.idle_since > self.timeout_keep_alive:
+                self.transport.close()
+        elif not self.waiting_since:
             self.waiting_since = now
-        elif self.waiting_since and now - self.waiting_since > self.bounds.header_seconds:
+        elif now - self.waiting_since > self.bounds.header_seconds:
             self.transport.close()
 
     def _is_working(self) -> bool:

@@ -213,9 +213,9 @@ class Transactions:
         self._origin = origin
         self.effects = Effects()
 
-    async def statement(self, principal: Principal | None, sql: str, *arguments: object) -> Row | None:
+    def statement(self, principal: Principal | None, sql: str, *arguments: object) -> Awaitable[Row | None]:
         """Run one statement as its own transaction; its first row, or None. See `Database.statement`."""
-        return await self._database.statement(principal, sql, *arguments)
+        return self._database.statement(principal, sql, *arguments)
 
     async def reading(
         self, work: Callable[[ReadingTransaction], Awaitable[T]], principal: Principal | None = None
