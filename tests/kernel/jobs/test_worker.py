@@ -205,7 +205,8 @@ async def test_a_silent_workers_job_is_taken_over_and_a_living_ones_is_not(
     gates[1].set()
     await house.until_marks("a")
     await house.until_value(0, QUEUED)
-    assert [run.attempt for run in runs] == [1, 2]
+    assert len(runs) == 2
+    assert runs[0].attempt == 1 < runs[1].attempt  # the silent worker may have picked its own row again: that counts
 
 
 async def test_a_late_heartbeat_does_not_run_a_job_twice_in_one_worker(house: House) -> None:
