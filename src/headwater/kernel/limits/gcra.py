@@ -57,7 +57,11 @@ class MemoryLimiter:
         now = self._now() - self._began
         key = (limit.name, who)
         interval = limit.seconds / limit.count
-        arrival = min(max(self._full_at.get(key, now), now), now + limit.seconds)
+        arrival = self._full_at.get(key, now)
+        if arrival < now:
+            arrival = now
+        elif arrival > now + limit.seconds:
+            arrival = now + limit.seconds
         excess = arrival + interval - now - limit.seconds
         if excess > _ROUNDING * interval:
             self._full_at[key] = arrival
@@ -75,4 +79,4 @@ class MemoryLimiter:
         if len(self._full_at) > self._capacity:
             self._full_at.popitem(last=False)
         remaining = int((limit.seconds - (arrival - now)) / interval + _ROUNDING)
-        return Allowance(allowed=True, limit=limit.count, remaining=remaining, reset=ceil(arrival - now), retry_after=0)
+        return Allowance(True, limit.count, remaining, ceil(arrival - now), 0)  # noqa: FBT003 - keywords cost as much as the rest

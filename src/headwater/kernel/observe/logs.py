@@ -61,10 +61,11 @@ class LogListener:
 
     def __call__(self, observation: Observation) -> None:
         """Write the line that this observation deserves."""
+        if type(observation) is RequestAnswered:
+            if self._least <= _LEVELS[_level_of(observation)]:
+                self._write_request(observation)
+            return
         match observation:
-            case RequestAnswered():
-                if self._least <= _LEVELS[_level_of(observation)]:
-                    self._write_request(observation)
             case RequestFailed() | JobFailed() | ConsumerFailed() | HookFailed():
                 told = {name: getattr(observation, name) for name in observation.__struct_fields__ if name != "failure"}
                 self._log.error(type(observation).__name__, exc_info=observation.failure, **told)

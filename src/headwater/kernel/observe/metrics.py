@@ -31,7 +31,7 @@ class _Requests(Collector):
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, int], list[int]] = {}
         self._sums: dict[tuple[str, str, int], float] = {}
-        self._stages: dict[str, tuple[int, float]] = {}
+        self._stages: dict[str, list[float]] = {}
 
     def count(self, answered: RequestAnswered) -> None:
         """Take in one answer."""
@@ -43,8 +43,11 @@ class _Requests(Collector):
         counts[bisect_left(_BUCKETS, answered.seconds)] += 1
         self._sums[key] += answered.seconds
         for stage, seconds in answered.stages:
-            count, total = self._stages.get(stage, (0, 0.0))
-            self._stages[stage] = (count + 1, total + seconds)
+            sums = self._stages.get(stage)
+            if sums is None:
+                sums = self._stages[stage] = [0, 0.0]
+            sums[0] += 1
+            sums[1] += seconds
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -59,7 +62,7 @@ class _Requests(Collector):
         yield requests
         stages = SummaryMetricFamily("headwater_stage_seconds", "Time in a stage", labels=("stage",))
         for stage, (count, seconds) in self._stages.items():
-            stages.add_metric((stage,), count, seconds)
+            stages.add_metric((stage,), int(count), seconds)
         yield stages
 
 

@@ -15,6 +15,7 @@ class KnownShapes(Generic[T]):
     def __init__(self) -> None:
         self._version = 0
         self._known: dict[Hashable, T] = {}
+        self._crowded = 0
 
     def __len__(self) -> int:
         return len(self._known)
@@ -26,6 +27,8 @@ class KnownShapes(Generic[T]):
                 self._known.clear()
                 self._version = version
             return None
+        if len(self._known) < self._crowded:  # nothing is about to go: the order does not matter yet
+            return self._known.get(shape)
         made = self._known.pop(shape, None)
         if made is not None:
             self._known[shape] = made
@@ -35,6 +38,7 @@ class KnownShapes(Generic[T]):
         """Remember what was made, unless the catalog has moved on since; `most` shapes are remembered."""
         if version != self._version:
             return
+        self._crowded = most // 2
         while len(self._known) >= most:
             del self._known[next(iter(self._known))]
         self._known[shape] = made
