@@ -10,8 +10,8 @@ from typing import cast
 from bench.kit.load import Ask, burst, prepare
 from bench.kit.servers import Server, ask
 
-ROUNDS = 7
-ROUND_SECONDS = 2
+ROUNDS = 15
+ROUND_SECONDS = 1
 WARM_UP_SECONDS = 2
 MOST_WAITING = 0.15
 
