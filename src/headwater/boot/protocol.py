@@ -13,6 +13,7 @@ from headwater.boot.settings import ServerSettings
 from headwater.flow import Response
 from headwater.flow.request import Networks, is_in
 
+_CLOSE = (b"connection", b"close")
 _TOO_LARGE = 431
 _BAD_REQUEST = 400
 
@@ -83,19 +84,16 @@ class Exchange:
 
     def _write(self, response: Response) -> None:
         connection = self._connection
-        parts = [STATUS_LINE[response.status]]
-        for name, value in (*connection.server_state.default_headers, *response.headers):
-            parts += (name, b": ", value, b"\r\n")
-            if name == b"connection":
-                self.keep_alive = False
-        if not self.keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts.append(b"\r\n")
-        if self._method != "HEAD":
-            parts.append(response.body)
+        headers = [*connection.server_state.default_headers, *response.headers]
+        if _CLOSE in headers:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            headers.append(_CLOSE)
+        head = b"\r\n".join([name + b": " + value for name, value in headers])
+        body = b"" if self._method == "HEAD" else response.body
         self.response_complete = True
         self.message_event.set()
-        connection.transport.write(b"".join(parts))
+        connection.transport.write(b"%b%b\r\n\r\n%b" % (STATUS_LINE[response.status], head, body))
         if not self.keep_alive:
             connection.transport.close()
         connection.on_response_complete()

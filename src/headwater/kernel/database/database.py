@@ -202,6 +202,10 @@ class SwallowedFailure(RuntimeError):
     """The work went on after a statement of its transaction had failed, so Postgres rolled all of it back."""
 
 
+NOTHING = Effects()
+"""What is left behind before anything was written: one for all, because most operations of a request only read."""
+
+
 class Transactions:
     """The short transactions of an operation that holds no connection while it waits for other things.
 
@@ -211,7 +215,7 @@ class Transactions:
     def __init__(self, database: Database, origin: Origin = SYSTEM_ORIGIN) -> None:
         self._database = database
         self._origin = origin
-        self.effects = Effects()
+        self.effects = NOTHING
 
     def statement(self, principal: Principal | None, sql: str, *arguments: object) -> Awaitable[Row | None]:
         """Run one statement as its own transaction; its first row, or None. See `Database.statement`."""
@@ -232,5 +236,7 @@ class Transactions:
     ) -> T:
         """Run `work`, commit it and keep its effects; under the owner, or under the principal's role and claims."""
         result, effects = await self._database.writing(work, principal, origin=self._origin, serializable=serializable)
+        if self.effects is NOTHING:
+            self.effects = Effects()
         self.effects.absorb(effects)
         return result
