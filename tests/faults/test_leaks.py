@@ -154,7 +154,7 @@ class Turn:
         asked = asyncio.ensure_future(self.ask("GET", f"{self.mount}/nap", params={"role": f"neq.{tag}"}))
         await asyncio.sleep(self.chance.random() * 0.05)
         application = self.ward.server.application
-        for request, _ in list(application.running.values()):
+        for request in list(application.running):
             if tag in request.query:
                 request.timeout = -1.0
         application.sweep()

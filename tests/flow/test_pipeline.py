@@ -141,7 +141,7 @@ async def test_late_work_is_told_504_and_its_connection_is_not_used_again_dirty(
     house: SmallHouse, database: Database, mode: Mode
 ) -> None:
     task = await _late(house, f"/hang/{mode}", database)
-    [(request, _)] = house.application.running.values()
+    [request] = house.application.running
     house.application.sweep()
     assert request.ending is None
     request.timeout = 0.0
@@ -162,7 +162,7 @@ async def test_what_is_committed_is_not_told_504(house: SmallHouse, database: Da
     swept = asyncio.Event()
 
     async def forget(keys: object) -> None:
-        [(request, _)] = house.application.running.values()
+        [request] = house.application.running
         request.timeout = 0.0
         house.application.sweep()
         await asyncio.sleep(0)
@@ -175,7 +175,7 @@ async def test_what_is_committed_is_not_told_504(house: SmallHouse, database: Da
 
 async def test_a_body_that_never_comes_is_told_408(house: SmallHouse) -> None:
     async def receive() -> object:
-        [(request, _)] = house.application.running.values()
+        [request] = house.application.running
         request.timeout = 0.0
         house.application.sweep()
         return await asyncio.sleep(5)

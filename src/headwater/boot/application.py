@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from time import monotonic
+from time import perf_counter
 from typing import Any
 
 from headwater.flow import House, Request, Response, address_of, answer, preflight
@@ -19,7 +19,7 @@ class Application:
     def __init__(self, house: House, trusted_proxies: Networks) -> None:
         self._house = house
         self._trusted = trusted_proxies
-        self.running: dict[asyncio.Task[Any], tuple[Request, float]] = {}
+        self.running: dict[Request, asyncio.Task[Any]] = {}
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Any) -> None:
         """Answer one request as ASGI does it, for other servers; `Exchange` takes a shorter way."""
@@ -28,39 +28,49 @@ class Application:
             add_header(headers, name, value)
         peer = scope["client"][0] if scope.get("client") else ""
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-        response = await self.respond(scope["method"], path, query, headers, peer, receive)
+        task = asyncio.current_task()
+        response = await self.respond(scope["method"], path, query, headers, peer, receive, task)
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
         await send({"type": "http.response.body", "body": response.body})
 
     async def respond(
-        self, method: str, path: str, query: str, headers: dict[str, str], peer: str, receive: Receive
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: dict[str, str],
+        peer: str,
+        receive: Receive,
+        task: asyncio.Task[Any] | None,
     ) -> Response:
-        """The answer to one request, whose body `receive` brings as ASGI does; `path` and `query` as they came."""
+        """The answer to one request, worked out in `task`; `path` and `query` as they came.
+
+        `receive` brings the body as ASGI does.
+        """
         address = address_of(peer, headers.get("x-forwarded-for"), self._trusted) if self._trusted else peer
         request = Request(method, path, query, headers, address, receive)
         response = preflight(self._house.settings, request)
         if response is not None:
             return response
-        task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type checker: whoever answers requests does it in tasks
-        self.running[task] = (request, monotonic())
+        self.running[request] = task
         try:
             return await answer(self._house, request)
         finally:
-            del self.running[task]
+            del self.running[request]
 
     def sweep(self) -> None:
         """Cancel every request that has run past its endpoint's timeout; it answers 504, or 408 without its body."""
-        now = monotonic()
-        for task, (request, began) in self.running.items():
-            if now - began > request.timeout and request.ending is None:
+        now = perf_counter()
+        for request, task in self.running.items():
+            if now - request.began > request.timeout and request.ending is None:
                 request.ending = request.lateness
                 if request.ending is not None:
                     task.cancel()
 
     def drain(self) -> None:
         """Cancel every request that still runs; it answers 503."""
-        for task, (request, _) in self.running.items():
+        for request, task in self.running.items():
             request.ending = Draining()
             task.cancel()
 

@@ -29,12 +29,14 @@ async def serve_house(folder: Path, host: str | None, port: int | None, root_app
     settings = Settings.read()
     server_settings = _with_options(settings.part(ServerSettings), host, port)
     metrics = MetricsListener()
-    observer = Observer(metrics, LogListener(server_settings.log))
+    log = LogListener(server_settings.log)
+    observer = Observer(metrics, log)
     ground = Ground(
         settings=settings, folder=folder, components=find_components(), clock=SystemClock(), observer=observer
     )
     observer.add(_Greeting(observer, folder, external=settings.part(DatabaseSettings).url is not None))
     async with AsyncExitStack() as stack:
+        stack.callback(log.flush)
         house = await stack.enter_async_context(open_house(ground, metrics, root_app=root_app))
         server = Server(house, server_settings, _networks(house.settings.trusted_proxies))
         _calm_collector()

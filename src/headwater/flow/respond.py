@@ -3,6 +3,7 @@
 import asyncio
 import re
 import zlib
+from functools import lru_cache
 from time import perf_counter
 
 from headwater.flow.cors import cors_headers
@@ -91,6 +92,7 @@ def _headers(house: House, request: Request, reply: Reply) -> Headers:
     return headers
 
 
+@lru_cache(1024)  # the same few, answer after answer
 def _header(name: str, value: str) -> tuple[bytes, bytes]:
     if not value.isprintable() and _CONTROL.search(value):
         raise ValueError(f"The header {name} holds a control character: it would end there, and another could begin")

@@ -59,15 +59,26 @@ def session_settings(login: Login, settings: DatabaseSettings) -> dict[str, str]
     return started
 
 
+def _octets(json: str | bytes) -> bytes:
+    return json.encode() if isinstance(json, str) else json
+
+
 async def connect(address: dict[str, Any], login: Login, settings: DatabaseSettings) -> Connection:
     """Open a connection of `login`.
 
-    `address` holds asyncpg's keyword arguments for this login. Raises one of `CONNECTION_LOST` if it cannot be had.
+    `address` holds asyncpg's keyword arguments for this login. A value of type json comes and goes as the bytes of its
+    text, so that Postgres' JSON reaches the wire untouched. Raises one of `CONNECTION_LOST` if it cannot be had.
     """
-    return await asyncpg.connect(
+    connection = await asyncpg.connect(
         **address,
         timeout=settings.connect_timeout,
         server_settings=session_settings(login, settings),
         statement_cache_size=1000,
         max_cached_statement_lifetime=0,
     )
+    try:
+        await connection.set_type_codec("json", schema="pg_catalog", encoder=_octets, decoder=bytes, format="binary")
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection

@@ -108,7 +108,7 @@ async def take_due_jobs(tx: WritingTransaction, limit: int) -> list[Ticket]:
         limit,
     )
     return [
-        Ticket(row["job_id"], row["name"], row["attempts"], msgspec.Raw(row["arguments"].encode()))
+        Ticket(row["job_id"], row["name"], row["attempts"], msgspec.Raw(row["arguments"]))
         for row in sorted(rows, key=lambda row: row["due"])
     ]
 

@@ -50,6 +50,7 @@ class MemoryLimiter:
         self._now = now
         self._began = now()  # small figures keep floats exact
         self._capacity = capacity
+        self._crowded = capacity // 2  # below it nobody will be forgotten soon, and order is not worth its time
         self._full_at: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def take(self, limit: Limit, who: str) -> Allowance:
@@ -75,8 +76,9 @@ class MemoryLimiter:
             )
         arrival += interval
         self._full_at[key] = arrival
-        self._full_at.move_to_end(key)
-        if len(self._full_at) > self._capacity:
-            self._full_at.popitem(last=False)
+        if len(self._full_at) > self._crowded:
+            self._full_at.move_to_end(key)
+            if len(self._full_at) > self._capacity:
+                self._full_at.popitem(last=False)
         remaining = int((limit.seconds - (arrival - now)) / interval + _ROUNDING)
         return Allowance(True, limit.count, remaining, ceil(arrival - now), 0)  # noqa: FBT003 - keywords cost as much as the rest

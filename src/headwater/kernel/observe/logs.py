@@ -28,6 +28,8 @@ Level = Literal["debug", "info", "warning", "error"]
 Write = Callable[[RequestAnswered], None]
 _LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _SERVER_ERROR = 500
+_GATHERED = 0.02
+_MOST_GATHERED = 500
 
 
 class _RequestLine(msgspec.Struct):
@@ -57,7 +59,8 @@ class LogListener:
         for_people = target.isatty() if pretty is None else pretty
         self._log = _for_people(level) if for_people else _for_machines(level, target)
         self._least = _LEVELS[level]
-        self._write_request: Write = self._tell_request if for_people else _RequestWriter(target)
+        self._requests = None if for_people else _RequestWriter(target)
+        self._write_request: Write = self._requests or self._tell_request
 
     def __call__(self, observation: Observation) -> None:
         """Write the line that this observation deserves."""
@@ -65,6 +68,7 @@ class LogListener:
             if self._least <= _LEVELS[_level_of(observation)]:
                 self._write_request(observation)
             return
+        self.flush()
         match observation:
             case RequestFailed() | JobFailed() | ConsumerFailed() | HookFailed():
                 told = {name: getattr(observation, name) for name in observation.__struct_fields__ if name != "failure"}
@@ -75,6 +79,11 @@ class LogListener:
                 self._log.debug(type(observation).__name__, **msgspec.structs.asdict(observation))
             case _:
                 self._log.info(type(observation).__name__, **msgspec.structs.asdict(observation))
+
+    def flush(self) -> None:
+        """Write every line that still waits for others; the last thing to do with a listener."""
+        if self._requests is not None:
+            self._requests.flush()
 
     def _tell_request(self, answered: RequestAnswered) -> None:
         self._log.log(
@@ -91,39 +100,46 @@ def _level_of(answered: RequestAnswered) -> Level:
 
 
 class _RequestWriter:
-    """Writes the lines of answered requests, those of one turn of the loop at once: a write for each cost 9 %."""
+    """Writes the lines of answered requests, those of `_GATHERED` seconds at once: a write for each cost 9 %."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._encoder = msgspec.json.Encoder()
-        self._lines: list[bytes] = []
+        self._waiting: list[RequestAnswered] = []
 
     def __call__(self, answered: RequestAnswered) -> None:
-        """Write the line before the loop's next turn is over; at once where no loop runs."""
-        line = _RequestLine(
-            "RequestAnswered",
-            _level_of(answered),
-            datetime.fromtimestamp(answered.at, UTC),
-            answered.request_id,
-            answered.method,
-            answered.route,
-            answered.status,
-            round(answered.seconds * 1000, 3),
-            answered.principal,
-            answered.address,
-            answered.code,
-        )
-        self._lines.append(self._encoder.encode(line))
-        if len(self._lines) == 1:
+        """Write the line within `_GATHERED` seconds; at once where no loop runs."""
+        self._waiting.append(answered)
+        if len(self._waiting) == 1:
             try:
-                asyncio.get_running_loop().call_soon(self._flush)
+                asyncio.get_running_loop().call_later(_GATHERED, self.flush)
             except RuntimeError:
-                self._flush()
+                self.flush()
+        elif len(self._waiting) >= _MOST_GATHERED:
+            self.flush()
 
-    def _flush(self) -> None:
-        lines, self._lines = self._lines, []
-        self._stream.write(b"\n".join((*lines, b"")))
-        self._stream.flush()
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._waiting:
+            lines, self._waiting = self._waiting, []
+            self._stream.write(self._encoder.encode_lines(map(_line_of, lines)))
+            self._stream.flush()
+
+
+def _line_of(answered: RequestAnswered) -> _RequestLine:
+    return _RequestLine(
+        "RequestAnswered",
+        _level_of(answered),
+        datetime.fromtimestamp(answered.at, UTC),
+        answered.request_id,
+        answered.method,
+        answered.route,
+        answered.status,
+        round(answered.seconds * 1000, 3),
+        answered.principal,
+        answered.address,
+        answered.code,
+    )
 
 
 def _for_people(level: Level) -> FilteringBoundLogger:

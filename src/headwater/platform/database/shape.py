@@ -122,7 +122,7 @@ _FORMS: dict[str, Callable[[Any], object]] = {
     "float4": _single,
     "float8": _as_it_is,
     "numeric": _decimal,
-    "json": lambda text: msgspec.Raw(text.encode()),
+    "json": msgspec.Raw,
     "jsonb": lambda text: msgspec.Raw(text.encode()),
     "bytea": lambda octets: {"type": "Buffer", "data": list(octets)},
     "timestamp": _moment,

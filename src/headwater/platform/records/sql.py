@@ -115,11 +115,11 @@ def _gate(plan: Plan) -> str:
 def _answer(text: _Parameters, plan: Plan) -> list[str]:
     """body, page, total, inserted, place."""
     if not plan.wants_rows:
-        body = "null::bytea"
+        body = "null::json"
     elif plan.media.singular:
         body = f"convert_to(string_agg({_stripped(plan, f'row_to_json({_ROW})')}::text, ','), 'UTF8')"
     else:
-        body = f"convert_to(coalesce({_stripped(plan, f'json_agg({_ROW})')}::text, '[]'), 'UTF8')"
+        body = f"coalesce({_stripped(plan, f'json_agg({_ROW})')}, '[]')"
     inserted = place = "null"
     if plan.writing is not None and plan.writing.counts_inserted:
         inserted = f"(select count(*) from written where {_GATED} and {_INSERTED})"
