@@ -347,6 +347,7 @@ async def test_what_was_done_is_audited(desk: Desk, database: Database) -> None:
         ("'-1 year'::interval", {"years": -1}),
         ("""'{"a": [1.0, null]}'::jsonb""", {"a": [1.0, None]}),
         ("'null'::json", None),
+        ("row('{}'::json, 1)", "({},1)"),
         ("""array['{"a":1}'::jsonb, null]""", [{"a": 1}, None]),
         ("array[1, 2]", [1, 2]),
         ("array[array['a', null], array['b', 'c']]", [["a", None], ["b", "c"]]),

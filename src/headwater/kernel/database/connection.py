@@ -24,6 +24,10 @@ _GONE = (
 CONNECTION_LOST = (*_UNREACHABLE, *_GONE)
 
 
+class Json(bytes):
+    """A value of type json, as the bytes of its text: so Postgres' JSON reaches the wire untouched."""
+
+
 def is_lost(connection: Connection, failure: BaseException) -> bool:
     """Whether `failure` means that the connection is gone.
 
@@ -66,8 +70,8 @@ def _octets(json: str | bytes) -> bytes:
 async def connect(address: dict[str, Any], login: Login, settings: DatabaseSettings) -> Connection:
     """Open a connection of `login`.
 
-    `address` holds asyncpg's keyword arguments for this login. A value of type json comes and goes as the bytes of its
-    text, so that Postgres' JSON reaches the wire untouched. Raises one of `CONNECTION_LOST` if it cannot be had.
+    `address` holds asyncpg's keyword arguments for this login. A value of type json comes as `Json`. Raises one of
+    `CONNECTION_LOST` if it cannot be had.
     """
     connection = await asyncpg.connect(
         **address,
@@ -77,7 +81,7 @@ async def connect(address: dict[str, Any], login: Login, settings: DatabaseSetti
         max_cached_statement_lifetime=0,
     )
     try:
-        await connection.set_type_codec("json", schema="pg_catalog", encoder=_octets, decoder=bytes, format="binary")
+        await connection.set_type_codec("json", schema="pg_catalog", encoder=_octets, decoder=Json, format="binary")
     except BaseException:
         connection.terminate()
         raise

@@ -11,6 +11,7 @@ import msgspec
 from asyncpg import Attribute, BitString, Circle, Point, Range, Record
 from asyncpg.types import Type
 
+from headwater.kernel.database import Json
 from headwater.platform.database.models import ResultField, StatementResult
 
 _COUNTING = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "FETCH", "MOVE", "COPY"})
@@ -169,6 +170,7 @@ _TEXTS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (bool, lambda truth: "t" if truth else "f"),
     (float, lambda number: repr(number).removesuffix(".0")),
     (Decimal, _decimal),
+    (Json, bytes.decode),
     (bytes, lambda octets: "\\x" + octets.hex()),
     (datetime, lambda moment: moment.isoformat(sep=" ").replace("+00:00", "+00")),
     (time, lambda moment: moment.isoformat().removesuffix(":00") if moment.tzinfo else moment.isoformat()),
