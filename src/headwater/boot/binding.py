@@ -13,9 +13,11 @@ PLATFORM = "headwater.platform."
 
 
 def bound(parts: Parts, component: Component, operation: Callable[..., Any]) -> Callable[..., Any]:
-    """An operation of the component's class as a method of its one instance."""
-    instance: object = parts.find(component.operations)
-    return getattr(instance, operation.__name__)
+    """An operation as a method of the one instance of its class."""
+    name = operation.__name__
+    owner = next(kind for kind in component.operation_classes if getattr(kind, name, None) is operation)
+    instance: object = parts.find(owner)
+    return getattr(instance, name)
 
 
 def bind(parts: Parts, component: Component, endpoint: Endpoint, settings: FlowSettings) -> BoundEndpoint:

@@ -123,9 +123,8 @@ async def _poll_catalog(stack: AsyncExitStack, catalog: Catalog, observer: Obser
 
 
 async def _warm(parts: Parts, components: Components) -> None:
-    for component in components:
-        operations = parts.find(component.operations)
-        if warm := getattr(operations, "warm", None):
+    for kind in (kind for component in components for kind in component.operation_classes):
+        if warm := getattr(parts.find(kind), "warm", None):
             await warm(Transactions(parts.find(Database)))
 
 

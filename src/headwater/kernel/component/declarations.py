@@ -148,13 +148,13 @@ class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
 class Component(msgspec.Struct, frozen=True, kw_only=True):
     """A folder under platform/ or apps/, declared.
 
-    `operations` is a frozen dataclass whose fields boot fills by their types; `schemas` are the Postgres schemas it
-    owns; `events` and `refusals` are what its modules hold, for the reference.
+    `operations` is a frozen dataclass whose fields boot fills by their types, or several, one for each noun; `schemas`
+    are the Postgres schemas it owns; `events` and `refusals` are what its modules hold, for the reference.
     """
 
     name: str
     package: str
-    operations: type[Any]
+    operations: type[Any] | tuple[type[Any], ...]
     endpoints: tuple[Endpoint, ...] = ()
     jobs: tuple[Job, ...] = ()
     timers: tuple[Timer, ...] = ()
@@ -165,6 +165,11 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     schemas: tuple[str, ...] = ()
     events: tuple[type[Event], ...] = ()
     errors: ModuleType | None = None
+
+    @property
+    def operation_classes(self) -> tuple[type[Any], ...]:
+        """The classes whose methods its declarations name."""
+        return self.operations if isinstance(self.operations, tuple) else (self.operations,)
 
 
 class Components(tuple[Component, ...]):

@@ -1,0 +1,5 @@
+"""Where identity is reached."""
+
+from headwater.platform.identity.endpoints import accounts
+
+ENDPOINTS = accounts.ENDPOINTS
