@@ -1,6 +1,6 @@
 """PostgreSQL: connections lent, transactions run, schemas migrated."""
 
-from headwater.kernel.database.bootstrap import ddl_is_watched, ensure_database, prepare_database
+from headwater.kernel.database.bootstrap import ddl_is_watched, ensure_database, ensure_roles, prepare_database
 from headwater.kernel.database.connection import CONNECTION_LOST, Connection, Json, connect
 from headwater.kernel.database.database import Database, Recorder, Transactions, login_of
 from headwater.kernel.database.errors import refusal_for
@@ -33,6 +33,7 @@ __all__ = [
     "connect",
     "ddl_is_watched",
     "ensure_database",
+    "ensure_roles",
     "login_of",
     "migrate",
     "prepare_database",

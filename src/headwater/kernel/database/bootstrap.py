@@ -21,6 +21,18 @@ async def ensure_database(connection: Connection, name: str) -> None:
         await connection.execute(sql.BOOTSTRAP_UNLOCK)
 
 
+async def ensure_roles(connection: Connection, passwords: Mapping[Login, str]) -> None:
+    """Create the roles and logins alone, and let whoever is connected act for them; see `prepare_database`."""
+    await connection.execute(sql.BOOTSTRAP_LOCK)
+    try:
+        await _create_roles(connection, passwords)
+        await _join_roles(connection)
+    except asyncpg.InsufficientPrivilegeError as refusal:
+        raise BootstrapRefused(reason=refusal.message or str(refusal)) from refusal
+    finally:
+        await connection.execute(sql.BOOTSTRAP_UNLOCK)
+
+
 async def prepare_database(connection: Connection, passwords: Mapping[Login, str]) -> None:
     """Create roles, schema `system`, grants and the DDL watch in the connected database; harmless when repeated.
 
@@ -31,9 +43,7 @@ async def prepare_database(connection: Connection, passwords: Mapping[Login, str
     await connection.execute(sql.BOOTSTRAP_LOCK)
     try:
         await _create_roles(connection, passwords)
-        if not await connection.fetchval(sql.IS_SUPERUSER):
-            since_16 = connection.get_server_version().major >= 16
-            await connection.execute(sql.BECOME_MEMBER_SINCE_16 if since_16 else sql.BECOME_MEMBER)
+        await _join_roles(connection)
         await connection.execute(sql.PREPARE_DATABASE)
         await _try(connection, sql.WATCH_DDL)
     except asyncpg.InsufficientPrivilegeError as refusal:
@@ -56,6 +66,12 @@ async def _create_roles(connection: Connection, passwords: Mapping[Login, str]) 
         await connection.execute(sql.grant_role(login))
     if not await connection.fetchval(sql.MAY_BYPASS):
         await _try(connection, sql.LET_ADMIN_BYPASS)
+
+
+async def _join_roles(connection: Connection) -> None:
+    if not await connection.fetchval(sql.IS_SUPERUSER):
+        since_16 = connection.get_server_version().major >= 16
+        await connection.execute(sql.BECOME_MEMBER_SINCE_16 if since_16 else sql.BECOME_MEMBER)
 
 
 async def _try(connection: Connection, statement: str) -> None:

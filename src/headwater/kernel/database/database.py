@@ -3,8 +3,8 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Protocol, TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 
@@ -15,6 +15,7 @@ from headwater.kernel.database.errors import CommitUnknown
 from headwater.kernel.database.lease import Lease
 from headwater.kernel.database.logins import LOGIN_OF_ROLE, Login
 from headwater.kernel.database.models import SYSTEM_ORIGIN, DatabaseSettings, Origin
+from headwater.kernel.database.pipeline import Elsewhere, Pipelines
 from headwater.kernel.database.queries import Isolation
 from headwater.kernel.database.transaction import ReadingTransaction, Row, WritingTransaction
 from headwater.kernel.errors import DatabaseUnavailable, InvalidToken, TransactionConflict
@@ -66,6 +67,7 @@ class Database:
         self._observer = observer
         self._settings = settings
         self._recorders = (AuditRecorder(), *recorders)
+        self.pipelines = Pipelines(lease, settings)
 
     def add_recorder(self, recorder: Recorder) -> None:
         """From now on `recorder` sees every writing transaction before it commits."""
@@ -77,8 +79,30 @@ class Database:
         As a principal's role the statement must set its own claims from its arguments (MEASURED.md: one round trip).
         Raises Postgres' own errors, `DatabaseUnavailable` and `Busy`.
         """
+        return await self._alone(login_of(principal), sql, arguments)
+
+    async def call(self, principal: Principal | None, sql: str, *arguments: object) -> Row | None:
+        """Like `statement`, for one that runs a developer's code: what that leaves in its session is reset."""
+        return await self._alone(login_of(principal), sql, arguments, soils=True)
+
+    async def read(self, principal: Principal | None, sql: str, *arguments: object) -> tuple[Any, ...] | None:
+        """Like `statement`, for one that changes nothing: the quick ones of many callers share connections.
+
+        It may be run twice. An unusual type of argument or column costs a connection of its own, no more.
+        """
         login = login_of(principal)
+        pipe = self.pipelines.find(login, sql, arguments)
+        if pipe is not None:
+            with suppress(Elsewhere):
+                return await pipe.run(sql, arguments)
+        row = await self._alone(login, sql, arguments)
+        return None if row is None else tuple(row.values())
+
+    async def _alone(self, login: Login, sql: str, arguments: Sequence[object], *, soils: bool = False) -> Row | None:
+        """The first row of a statement on a connection of its own."""
         connection = await self.lease.take(login)
+        if soils:
+            self.lease.soil(connection)
         try:
             row = await connection.fetchrow(sql, *arguments)
         except BaseException as failure:
@@ -115,8 +139,12 @@ class Database:
         *,
         origin: Origin = SYSTEM_ORIGIN,
         serializable: bool = False,
+        soils: bool = False,
     ) -> tuple[T, Effects]:
-        """Run `work`, commit, and return its result with the effects that are now to be carried out."""
+        """Run `work`, commit, and return its result with the effects that are now to be carried out.
+
+        With `soils` the work runs a developer's code: what that leaves in its session is reset.
+        """
         isolation = Isolation.SERIALIZABLE if serializable else Isolation.WRITING
 
         async def attempt(connection: Connection) -> tuple[T, Effects]:
@@ -128,15 +156,19 @@ class Database:
             await _commit(connection)
             return result, tx.effects
 
-        return await self._retried(principal, attempt)
+        return await self._retried(principal, attempt, soils=soils)
 
-    async def _retried(self, principal: Principal | None, attempt: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _retried(
+        self, principal: Principal | None, attempt: Callable[[Connection], Awaitable[T]], *, soils: bool = False
+    ) -> T:
         login = login_of(principal)
         for failures in range(self._settings.retries + 1):
             if failures:
                 await asyncio.sleep(random.uniform(0.5, 1) * min(_FIRST_PAUSE * 2**failures, _LONGEST_PAUSE))  # noqa: S311 - jitter, not a secret
             try:
                 async with self._connection(login) as connection:
+                    if soils:
+                        self.lease.soil(connection)
                     return await attempt(connection)
             except TO_BE_RETRIED as failure:
                 self._observer.tell(TransactionRetried(reason=failure.sqlstate or "", attempt=failures + 1))
@@ -221,6 +253,14 @@ class Transactions:
         """Run one statement as its own transaction; its first row, or None. See `Database.statement`."""
         return self._database.statement(principal, sql, *arguments)
 
+    def call(self, principal: Principal | None, sql: str, *arguments: object) -> Awaitable[Row | None]:
+        """Run one statement that runs a developer's code; its first row, or None. See `Database.call`."""
+        return self._database.call(principal, sql, *arguments)
+
+    def read(self, principal: Principal | None, sql: str, *arguments: object) -> Awaitable[tuple[Any, ...] | None]:
+        """Run one statement that changes nothing; its first row, or None. See `Database.read`."""
+        return self._database.read(principal, sql, *arguments)
+
     async def reading(
         self, work: Callable[[ReadingTransaction], Awaitable[T]], principal: Principal | None = None
     ) -> T:
@@ -233,9 +273,15 @@ class Transactions:
         principal: Principal | None = None,
         *,
         serializable: bool = False,
+        soils: bool = False,
     ) -> T:
-        """Run `work`, commit it and keep its effects; under the owner, or under the principal's role and claims."""
-        result, effects = await self._database.writing(work, principal, origin=self._origin, serializable=serializable)
+        """Run `work`, commit it and keep its effects; under the owner, or under the principal's role and claims.
+
+        With `soils` the work runs a developer's code: see `Database.writing`.
+        """
+        result, effects = await self._database.writing(
+            work, principal, origin=self._origin, serializable=serializable, soils=soils
+        )
         if self.effects is NOTHING:
             self.effects = Effects()
         self.effects.absorb(effects)

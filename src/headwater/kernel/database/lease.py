@@ -12,6 +12,7 @@ import asyncpg
 from headwater.kernel.database.connection import CONNECTION_LOST, Connection
 from headwater.kernel.database.logins import Login
 from headwater.kernel.database.models import DatabaseSettings
+from headwater.kernel.database.queries import RESET_SESSION
 from headwater.kernel.errors import Busy, DatabaseUnavailable
 from headwater.kernel.observe import ConnectionClosed, ConnectionOpened, DatabaseLost, DatabaseReturned, Observer
 
@@ -48,6 +49,11 @@ class Lease:
         self._passed_over = 0
         self._open = 0
         self._lent: set[Connection] = set()
+        self._apart: set[Connection] = set()
+        self._soiled: set[Connection] = set()
+        self._cleaning: set[asyncio.Task[None]] = set()
+        self.when_crowded: Callable[[], None] | None = None
+        """Called when somebody begins to wait: whoever keeps connections apart may `free` one."""
         self._closing: set[asyncio.Task[None]] = set()
         self._trimming: asyncio.Task[None] | None = None
         self._lost_at: float | None = None
@@ -62,6 +68,11 @@ class Lease:
     def lent_count(self) -> int:
         """Connections in somebody's hands."""
         return len(self._lent)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether somebody waits for a connection."""
+        return bool(self._waiting)
 
     async def start(self) -> None:
         """Begin to close connections that nobody has wanted for `pool_idle` seconds."""
@@ -99,8 +110,19 @@ class Lease:
         self._open += 1
         return await self._fill_slot(login)
 
+    def soil(self, connection: Connection) -> None:
+        """Note of a lent connection that anybody's code may change its session: it is reset before it is lent again."""
+        self._soiled.add(connection)
+
     def give_back(self, login: Login, connection: Connection, *, dirty: bool = False) -> None:
         """Return a connection; a dirty, closed or still transacting one is closed and its place given on."""
+        if connection in self._soiled:
+            self._soiled.discard(connection)
+            if not (dirty or self._closed or connection.is_closed() or connection.is_in_transaction()):
+                task = asyncio.create_task(self._clean(login, connection))
+                self._cleaning.add(task)
+                task.add_done_callback(self._cleaning.discard)
+                return
         self._lent.discard(connection)
         if dirty or self._closed or connection.is_closed() or connection.is_in_transaction():
             self._discard(login, connection)
@@ -114,6 +136,28 @@ class Lease:
             waiter.future.set_result(connection)
         else:
             self._discard(login, connection, then=waiter.future)
+
+    async def _clean(self, login: Login, connection: Connection) -> None:
+        """Reset a session and return its connection; nobody waits for this but who wants the connection next."""
+        clean = False
+        try:
+            await connection.execute(RESET_SESSION)
+            clean = True
+        except (*CONNECTION_LOST, asyncpg.PostgresError, asyncpg.InterfaceError):
+            clean = False
+        finally:
+            self.give_back(login, connection, dirty=not clean)
+
+    def set_apart(self, connection: Connection) -> None:
+        """Keep a lent connection for good: its place stays taken until `free`, and `close` ends it."""
+        self._lent.remove(connection)
+        self._apart.add(connection)
+
+    def free(self, login: Login, connection: Connection) -> None:
+        """Give on the place of a connection that was set apart and is closed."""
+        self._apart.remove(connection)
+        self._observer.tell(ConnectionClosed(login=login))
+        self._give_slot_on()
 
     async def close(self) -> None:
         """Close every connection: the idle ones in order, those still lent at once."""
@@ -132,7 +176,7 @@ class Lease:
             self._expiry.cancel()
         if self._closing:
             await asyncio.wait(self._closing, timeout=self._settings.connect_timeout)
-        for connection in self._lent:
+        for connection in (*self._lent, *self._apart):
             connection.terminate()
 
     async def _wait(self, login: Login) -> Connection:
@@ -141,6 +185,8 @@ class Lease:
         self._waiting.append(waiter)
         if self._expiry is None:
             self._expiry = loop.call_at(waiter.until, self._expire)
+        if self.when_crowded is not None:
+            self.when_crowded()
         try:
             connection = await waiter.future
         except BaseException:

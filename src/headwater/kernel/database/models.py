@@ -13,6 +13,8 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     pool_min: int = 2
     pool_max: Annotated[int, msgspec.Meta(ge=1)] = 20
     pool_idle: float = 30.0
+    pipelines: Annotated[int, msgspec.Meta(ge=0)] = 4
+    """How many connections of each login many quick reads share; all together at most half of `pool_max`."""
     pool_wait: float = 5.0
     """How long a request waits for a free connection before it is told 503."""
     connect_timeout: float = 5.0

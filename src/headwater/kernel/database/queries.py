@@ -20,6 +20,10 @@ class Isolation(StrEnum):
 
 
 COMMIT = "commit"
+RESET_SESSION = (
+    "close all; reset role; reset all; unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences"
+)
+"""Undoes what a function may have left in its session; prepared statements stay, and so does the session's start."""
 ROLLBACK = "rollback"
 
 

@@ -37,6 +37,11 @@ async def find_binaries(account: Account, state_folder: Path) -> Path:
     return copy / TREE / "bin"
 
 
+def packaged_program(name: str) -> Path:
+    """A client program of the wheel, to be run by ourselves. Raises `BinariesMissing`."""
+    return _packages() / TREE / "bin" / name
+
+
 def _packages() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
