@@ -95,7 +95,7 @@ async def test_what_turns_slow_leaves_the_pipes(connector: Connect, observer: Ob
                 await database.read(USER, sql, 1, 0)
                 pipe = database.pipelines.find(Login.AUTHENTICATED, sql, (1, 0))
         for _ in range(30):
-            await database.read(USER, sql, 1, 0.012)
+            await database.read(USER, sql, 1, 0.02)
         assert database.pipelines.find(Login.AUTHENTICATED, sql, (1, 0)) is None
 
 

@@ -12,10 +12,10 @@ from headwater.kernel.database.models import DatabaseSettings
 from headwater.kernel.database.pipeline.pipe import Pipe
 from headwater.kernel.errors import Busy, DatabaseUnavailable
 
-QUICK = 0.005
-"""Seconds, up to which a statement's average time in a pipe lets it stay there."""
+QUICK = 0.01
+"""Seconds, up to which a statement's average time in a pipe lets it stay there; on a busy machine all are slow."""
 _WEIGHT = 0.2
-"""Of the newest time in the average: one of 25 ms is enough to be kept out."""
+"""Of the newest time in the average: one of 50 ms is enough to be kept out."""
 _FIRST_EXILE = 5.0
 _LONGEST_EXILE = 640.0
 _FORGIVEN_AFTER = 60.0
