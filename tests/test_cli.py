@@ -16,14 +16,22 @@ from tests.kit.server import COMMAND, RunningServer, new_folder
 
 COMMANDS = (
     ("serve",),
+    ("work",),
+    ("jobs",),
+    ("jobs", "failures"),
+    ("jobs", "retry"),
+    ("jobs", "discard"),
     ("migrate",),
     ("keys",),
+    ("backup",),
+    ("restore",),
     ("doctor",),
     ("app",),
     ("app", "new"),
     ("version",),
 )
 KEY = "rE7wq0Zp4mUj2bXn6sTt8vYc1dAf3gHk"
+KEY_ID = "00000000-0000-4000-8000-000000000000"
 NOBODY_LISTENS = "postgresql://nobody:nothing@127.0.0.1:9/nowhere"
 
 
@@ -134,7 +142,7 @@ def test_a_wrong_setting_is_one_sentence(folder: Path, environment: dict[str, st
     assert "nothing" not in ended.stderr and "not:hing" not in ended.stderr
 
 
-@pytest.mark.parametrize("command", ["keys", "migrate"])
+@pytest.mark.parametrize("command", ["keys", "migrate", "work", "jobs"])
 def test_every_command_that_needs_the_database_says_that_it_is_not_there(folder: Path, command: str) -> None:
     environment = {"HEADWATER_DATABASE_URL": NOBODY_LISTENS, "HEADWATER_ENCRYPTION_KEY": KEY}
     must_fail_in_one_sentence(run(command, "--data", folder, environment=environment), "HEADWATER_DATABASE_URL")
@@ -213,6 +221,21 @@ def test_keys_as_json_is_one_object_on_one_line(server: RunningServer) -> None:
 def test_keys_for_people_are_the_same(server: RunningServer) -> None:
     told = dict(line.split() for line in run("keys", "--data", server.folder).stdout.splitlines())
     assert told == {"url": server.url, "anon_key": server.anon_key, "admin_key": server.admin_key}
+
+
+def test_a_key_is_rotated_while_the_server_runs(own_server: RunningServer) -> None:
+    old = own_server.anon_key
+    assert "good until" in own_server.run("keys", "rotate", "anon", "--grace", "1")
+    new = json.loads(own_server.run("keys", "--json"))["anon_key"]
+    own_server.run("keys", "rotate", "signing")
+    statuses = {
+        key: httpx.get(f"{own_server.url}/rest/v1/", headers={"authorization": f"Bearer {key}"}).status_code
+        for key in (old, new)
+    }
+    assert new != old
+    assert statuses == {old: 200, new: 200}
+    own_server.run("keys", "rotate", "anon", "--grace", "0")
+    assert httpx.get(f"{own_server.url}/rest/v1/", headers={"authorization": f"Bearer {new}"}).status_code == 401
 
 
 def test_keys_of_a_server_that_does_not_run(own_server: RunningServer) -> None:
@@ -319,6 +342,35 @@ def test_migrate_tries_applies_and_is_done(folder: Path) -> None:
 def test_migrate_beside_a_running_server(server: RunningServer) -> None:
     assert server.run("migrate") == "nothing to apply\n"
     assert server.is_ready()
+
+
+def test_jobs_of_a_server_are_told_to_people_and_to_programs(server: RunningServer) -> None:
+    told = run("jobs", "--data", server.folder)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "kernel.remove_finished_jobs" in told.stdout and "every 1:00:00" in told.stdout
+    overview = json.loads(run("jobs", "--json", "--data", server.folder).stdout)
+    assert set(overview) == {"jobs", "timers", "workers"}
+    assert overview["workers"][0]["running"] == 0
+    assert json.loads(run("jobs", "failures", "--json", "--data", server.folder).stdout) == []
+    assert run("jobs", "failures", "--data", server.folder).stdout == "no failures\n"
+    assert run("jobs", "retry", "--all", "--data", server.folder).stdout == "0 queued again\n"
+
+
+@pytest.mark.parametrize("verb", ["retry", "discard"])
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [((), "--all"), (("x", "--all"), "only one"), (("unknown.job",), "unknown.job"), ((KEY_ID,), KEY_ID)],
+    ids=["nothing", "too much", "no such name", "no such id"],
+)
+def test_failures_that_are_not_there_are_one_sentence(
+    server: RunningServer, verb: str, arguments: tuple[str, ...], word: str
+) -> None:
+    must_fail_in_one_sentence(run("jobs", verb, *arguments, "--data", server.folder), word)
+
+
+def test_a_worker_for_a_job_that_nobody_declares_is_one_sentence(server: RunningServer) -> None:
+    ended = run("work", "--jobs", "nobody.declares", "--data", server.folder)
+    must_fail_in_one_sentence(ended, "nobody.declares", "identity.remove_expired")
 
 
 def test_a_new_app_is_written_once(tmp_path: Path) -> None:

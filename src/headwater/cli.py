@@ -1,17 +1,20 @@
-"""The command line: serve, migrate, keys, doctor, app new, version."""
+"""The command line: serve, work, jobs, migrate, keys, mail, backup, restore, doctor, app new, version."""
 
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from headwater import __version__
 
 DATA = Annotated[Path, typer.Option("--data", help="The folder that holds everything.", envvar="HEADWATER_DATA")]
+AS_JSON = Annotated[bool, typer.Option("--json", help="JSON on one line.")]
+MEANT = Annotated[str | None, typer.Argument(metavar="ID|NAME", help="One by its id, or all of a job.")]
+ALL = Annotated[bool, typer.Option("--all", help="Every one that is kept.")]
 DEFAULT_DATA = Path(".headwater")
 CHECKOUT_APPS = Path("src/headwater/apps")
 FAILED = 1
@@ -27,6 +30,10 @@ app = typer.Typer(
 )
 app_commands = typer.Typer(help="Write applications.", no_args_is_help=True)
 app.add_typer(app_commands, name="app")
+job_commands = typer.Typer(invoke_without_command=True)
+app.add_typer(job_commands, name="jobs")
+key_commands = typer.Typer(invoke_without_command=True)
+app.add_typer(key_commands, name="keys")
 
 
 @app.command(epilog="Example: headwater serve --port 7130 --data .headwater")
@@ -35,6 +42,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port [default: 7130].")] = None,
     root_app: Annotated[str | None, typer.Option(help="Serve this app's paths from the root too.")] = None,
+    worker: Annotated[
+        bool | None, typer.Option("--worker/--no-worker", help="Run jobs and timers too [default: yes].")
+    ] = None,
 ) -> None:
     """Start the server, and the database in the data folder unless HEADWATER_DATABASE_URL is set.
 
@@ -42,7 +52,81 @@ def serve(
     """
     from headwater.boot.commands import serve_house
 
-    _run(serve_house(folder, host, port, root_app))
+    _run(serve_house(folder, host, port, root_app, worker=worker))
+
+
+@app.command(epilog="Example: headwater work --jobs storage.shrink_image,identity.remove_expired")
+def work(
+    folder: DATA = DEFAULT_DATA,
+    jobs: Annotated[str, typer.Option(help="Only these jobs and timers, by name, with commas between.")] = "",
+) -> None:
+    """Run jobs and timers without serving requests, beside a server on the same database or alone.
+
+    Asked to stop (SIGTERM), it finishes what runs and gives back the rest.
+
+    Exit codes: 0 stopped as asked, 1 could not start (one sentence says why).
+    """
+    from headwater.boot.work import work_for_house
+
+    _run(work_for_house(folder, [name.strip() for name in jobs.split(",") if name.strip()]))
+
+
+@job_commands.callback(epilog="Example: headwater jobs --json")
+def jobs(context: typer.Context, folder: DATA = DEFAULT_DATA, as_json: AS_JSON = False) -> None:
+    """Show every job and timer: its state, its last and next run, and how many failures are kept.
+
+    Exit codes: 0 shown, 1 not to be had, 2 shown, and a job has failed for good or a timer fails.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from headwater.boot.reports import told_overview
+    from headwater.boot.work import read_jobs
+
+    overview = _run(read_jobs(folder))
+    _tell(overview, as_json=as_json, told=told_overview)
+    if any(job.failures for job in overview.jobs) or any(timer.failures for timer in overview.timers):
+        raise typer.Exit(UNHEALTHY)
+
+
+@job_commands.command(epilog="Example: headwater jobs failures identity.send_letter --json")
+def failures(
+    job: Annotated[str | None, typer.Argument(help="Only those of this job.")] = None,
+    folder: DATA = DEFAULT_DATA,
+    as_json: AS_JSON = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest first.")] = 100,
+) -> None:
+    """List the jobs that failed for good: what they were called with, how often they were tried, and why they failed.
+
+    Exit codes: 0 listed, 1 not to be had.
+    """
+    from headwater.boot.reports import told_failures
+    from headwater.boot.work import read_failures
+
+    _tell(_run(read_failures(folder, job, limit)), as_json=as_json, told=told_failures)
+
+
+@job_commands.command(epilog="Example: headwater jobs retry identity.send_letter")
+def retry(meant: MEANT = None, every: ALL = False, folder: DATA = DEFAULT_DATA) -> None:
+    """Queue jobs that failed for good again, with all their attempts.
+
+    Exit codes: 0 queued, 1 no such failure is kept.
+    """
+    from headwater.boot.work import retry_jobs
+
+    retried = _run(retry_jobs(folder, meant, every=every))
+    joined = f", {retried.joined} joined a job that waits under the same key" if retried.joined else ""
+    typer.echo(f"{retried.queued} queued again{joined}")
+
+
+@job_commands.command(epilog="Example: headwater jobs discard identity.send_letter")
+def discard(meant: MEANT = None, every: ALL = False, folder: DATA = DEFAULT_DATA) -> None:
+    """Remove jobs that failed for good, for ever.
+
+    Exit codes: 0 removed, 1 no such failure is kept.
+    """
+    from headwater.boot.work import discard_jobs
+
+    typer.echo(f"{_run(discard_jobs(folder, meant, every=every))} discarded")
 
 
 @app.command(epilog="Example: headwater migrate --dry-run")
@@ -63,10 +147,11 @@ def migrate(
         typer.echo("nothing to apply")
 
 
-@app.command(
+@key_commands.callback(
     epilog="Example: headwater keys --json | python3 -c \"import json,sys; print(json.load(sys.stdin)['anon_key'])\""
 )
 def keys(
+    context: typer.Context,
     folder: DATA = DEFAULT_DATA,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
 ) -> None:
@@ -74,6 +159,8 @@ def keys(
 
     Exit codes: 0 shown, 1 not to be had.
     """
+    if context.invoked_subcommand is not None:
+        return
     from headwater.boot.commands import read_keys
 
     found = _run(read_keys(folder))
@@ -82,6 +169,82 @@ def keys(
     else:
         for name, value in found.items():
             typer.echo(f"{name:10} {value}")
+
+
+@key_commands.command("rotate", epilog="Example: headwater keys rotate anon --grace 168")
+def rotate_key(
+    kind: Annotated[Literal["api", "anon", "signing"], typer.Argument(help="Which key.")],
+    folder: DATA = DEFAULT_DATA,
+    grace: Annotated[float, typer.Option(min=0, max=720, help="Hours that old keys stay good; 0 ends them now.")] = 24,
+) -> None:
+    """Make a new key, also while the server runs; `headwater keys` shows it.
+
+    Exit codes: 0 made, 1 not, and the old one stays.
+    """
+    from headwater.boot.commands import rotate_key as rotate
+
+    typer.echo(f"rotated; old ones are good until {_run(rotate(folder, kind, grace)):%Y-%m-%d %H:%M:%S} UTC")
+
+
+@app.command(epilog="Example: headwater backup before-the-upgrade.backup --data .headwater")
+def backup(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it [default: a dated file, here].")] = None,
+    folder: DATA = DEFAULT_DATA,
+) -> None:
+    """Write everything in the database into one file, while the server runs or not.
+
+    The encryption key is not in it: keep that in another place.
+
+    Exit codes: 0 written, 1 not, and no file is left.
+    """
+    from headwater.boot.commands import back_up_database
+
+    written = _run(back_up_database(folder, file))
+    typer.echo(f"{written.file} ({written.size} bytes)")
+    typer.echo(f"its secrets open with the key {written.key}, which is not in it: keep the key elsewhere", err=True)
+
+
+@app.command(epilog="Example: headwater restore before-the-upgrade.backup --data .headwater-new")
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `headwater backup` wrote.")],
+    folder: DATA = DEFAULT_DATA,
+    replace: Annotated[bool, typer.Option("--replace", help="Lose what is in the database now.")] = False,
+    lose_secrets: Annotated[bool, typer.Option("--lose-secrets", help="Go on without the backup's key.")] = False,
+) -> None:
+    """Put a backup in the database's place, all of it or nothing; the server must be stopped.
+
+    Exit codes: 0 restored, 1 refused or failed, and the database is as it was.
+    """
+    from headwater.boot.commands import restore_database
+
+    lost = _run(restore_database(folder, file, replace=replace, lose_secrets=lose_secrets))
+    typer.echo(f"restored {file}")
+    if lost:
+        typer.echo("its secrets are gone: the next start makes new keys, which `headwater keys` shows", err=True)
+
+
+@app.command(epilog="Example: headwater mail --json --data .headwater")
+def mail(
+    folder: DATA = DEFAULT_DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array on one line.")] = False,
+) -> None:
+    """Show the letters of the last hour in the development mailbox, the oldest first.
+
+    Exit codes: 0 shown, 1 not to be had.
+    """
+    import msgspec
+
+    from headwater.boot.commands import read_mail
+
+    letters = _run(read_mail(folder))
+    if as_json:
+        typer.echo(msgspec.json.encode(letters))
+        return
+    for letter in letters:
+        typer.echo(f"{letter.received_at:%H:%M:%S}  to {', '.join(letter.to)}  from {letter.sender}")
+        typer.echo(f"{letter.subject}\n\n{letter.text}")
+    if not letters:
+        typer.echo("no letters")
 
 
 @app.command(epilog="Example: headwater doctor --data .headwater")
@@ -142,6 +305,17 @@ class _told:  # noqa: N801 - reads as a statement: `with _told():`
             raise typer.Exit(FAILED) from failure
         if isinstance(failure, KeyboardInterrupt):
             raise typer.Exit(FAILED) from failure
+
+
+def _tell(found: Any, *, as_json: bool, told: Callable[[Any], Iterator[str]]) -> None:
+    """Print what was found: as JSON on one line, or as people read it."""
+    import msgspec
+
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    for line in told(found):
+        typer.echo(line)
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -46,6 +46,11 @@ def violations(source: Module) -> list[str]:
     return found
 
 
+def _last_word(base: str) -> str:
+    """The name of a base without its module; asyncio's Protocol is no `typing.Protocol`."""
+    return base if base == "asyncio.Protocol" else base.rpartition(".")[2]
+
+
 def _named_by_others(tree: ast.Module) -> Iterator[ast.AST]:
     """The methods of classes that stand on somebody else's class."""
     foreign = {
@@ -57,7 +62,7 @@ def _named_by_others(tree: ast.Module) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             bases = [ast.unparse(base).partition("[")[0] for base in node.bases]
-            if any(b.partition(".")[0] in foreign and b.rpartition(".")[2] not in OURS_TO_NAME for b in bases):
+            if any(b.partition(".")[0] in foreign and _last_word(b) not in OURS_TO_NAME for b in bases):
                 yield from (inner for inner in node.body if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef))
 
 

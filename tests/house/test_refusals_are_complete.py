@@ -7,6 +7,8 @@ import pytest
 
 from tests.house.source import Module, everywhere, module
 
+AMBIGUOUS = 300
+"""Multiple Choices (RFC 9110 15.4.1): the dialect's status where a request may mean more than one thing."""
 PARTS = {"code", "status", "sentence"}
 PLAIN = {"Exception", "RuntimeError", "ValueError", "LookupError", "OSError", "ConnectionError", "TimeoutError"}
 """Failures of the start-up or of the code itself; they never reach the wire as they are."""
@@ -28,7 +30,9 @@ def violations(source: Module) -> list[str]:
         stated = _stated(node, classes)
         found += [source.at(node, f"{node.name} states no {part}") for part in sorted(PARTS - stated.keys())]
         status = stated.get("status")
-        if isinstance(status, ast.Constant) and not (isinstance(status.value, int) and 400 <= status.value <= 599):
+        if isinstance(status, ast.Constant) and not (
+            isinstance(status.value, int) and (400 <= status.value <= 599 or status.value == AMBIGUOUS)
+        ):
             found.append(source.at(node, f"{node.name} answers {status.value}"))
     return found
 

@@ -4,7 +4,8 @@ import asyncio
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -56,7 +57,8 @@ class Cluster:
     def connector(self, database: str, settings: DatabaseSettings | None = None) -> Connect:
         """What opens connections of any login to `database`."""
 
-        async def open_connection(login: Login) -> Connection:
+        async def open_connection(key: str) -> Connection:
+            login = Login(key)
             address = self.address.connect_arguments(login.value, database)
             return await connect(dict(address), login, settings or DatabaseSettings())
 
@@ -101,9 +103,9 @@ def template(cluster: Cluster) -> str:
     return TEMPLATE
 
 
-@pytest.fixture
-def database_name(cluster: Cluster, template: str) -> Iterator[str]:
-    """A fresh, migrated database of this test's own."""
+@contextmanager
+def fresh_database(cluster: Cluster, template: str) -> Generator[str]:
+    """The name of a fresh, migrated database, which is dropped at the end."""
     name = f"test_{uuid4().hex}"
 
     async def maintain(statement: str) -> None:
@@ -113,8 +115,17 @@ def database_name(cluster: Cluster, template: str) -> Iterator[str]:
 
     cluster.run(maintain(f"create database {name} template {template} owner headwater_owner"))
     cluster.run(maintain(f"grant all on database {name} to headwater_owner, project_admin"))
-    yield name
-    cluster.run(maintain(f"drop database {name} with (force)"))
+    try:
+        yield name
+    finally:
+        cluster.run(maintain(f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+def database_name(cluster: Cluster, template: str) -> Iterator[str]:
+    """A fresh, migrated database of this test's own."""
+    with fresh_database(cluster, template) as name:
+        yield name
 
 
 @pytest.fixture

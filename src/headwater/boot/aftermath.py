@@ -3,29 +3,33 @@
 from collections.abc import Callable, Sequence
 
 from headwater.kernel.bus import Bus
-from headwater.kernel.catalog import Catalog
+from headwater.kernel.catalog import Catalog, Follower
 from headwater.kernel.models import CacheKey, Effects
 
 CATALOG = CacheKey("catalog")
 CATALOG_TOPIC = "catalog"
 DDL_CHANNEL = "headwater_ddl"
 RELOAD_CHANNEL = "pgrst"
+RELOADS = frozenset({"", "reload schema", "reload config"})
+"""What PostgREST understands on that channel. Settings stand in our environment and cannot change while we run; what
+of a configuration stands in the database, the settings of functions, is the catalog's."""
 
 
 class Aftermath:
     """Carries out the effects of committed transactions, whoever ran them."""
 
-    def __init__(self, catalog: Catalog, bus: Bus) -> None:
+    def __init__(self, catalog: Catalog, follower: Follower, bus: Bus) -> None:
         self._catalog = catalog
+        self._follower = follower
         self._bus = bus
         self._hearers: list[Callable[[Effects], None]] = []
 
     def listen(self) -> None:
         """Follow schema changes made by other nodes and by hand."""
-        self._bus.subscribe(CATALOG_TOPIC, lambda _message: self._look())
-        self._bus.listen_raw(DDL_CHANNEL, lambda _payload: self._look())
-        self._bus.listen_raw(RELOAD_CHANNEL, lambda _payload: self._catalog.refresh())
-        self._bus.on_gap(self._look)
+        self._bus.subscribe(CATALOG_TOPIC, lambda _message: self._follower.hear())
+        self._bus.listen_raw(DDL_CHANNEL, lambda _payload: self._follower.hear())
+        self._bus.listen_raw(RELOAD_CHANNEL, self._reload)
+        self._bus.on_gap(self._follower.hear)
 
     def add(self, hearer: Callable[[Effects], None]) -> None:
         """From now on `hearer` is told the effects of every commit."""
@@ -47,5 +51,6 @@ class Aftermath:
         await self.forget(effects.forgets)
         await self.tell(effects)
 
-    async def _look(self) -> None:
-        await self._catalog.refresh_if_changed()
+    def _reload(self, payload: str) -> None:
+        if payload in RELOADS:
+            self._follower.distrust()

@@ -1,45 +1,56 @@
 """What the command line's commands do."""
 
-import gc
 import os
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
+from headwater.boot.backups import BackedUp, back_up, restore_house
 from headwater.boot.components import find_components
 from headwater.boot.errors import InvalidSetting
 from headwater.boot.foundation import Ground, stand_on
-from headwater.boot.house import open_house, read_house_keys
-from headwater.boot.server import Server
+from headwater.boot.house import open_house, read_house_keys, read_house_mail, rotate_house_key
+from headwater.boot.server import Server, calm_collector
 from headwater.boot.settings import ServerSettings, Settings
 from headwater.flow.request import Networks
 from headwater.kernel.clock import SystemClock
 from headwater.kernel.database import DatabaseSettings, Migration
+from headwater.kernel.mail import ReceivedLetter
 from headwater.kernel.observe import DatabasePlaced, LogListener, MetricsListener, Observation, Observer
 from headwater.kernel.observe import ServerStarted as Started
+from headwater.platform.identity import RotatableKey
 
 ADDRESS_FILE = "server.url"
 
 
-async def serve_house(folder: Path, host: str | None, port: int | None, root_app: str | None) -> None:
-    """Open the house and serve it until SIGTERM or SIGINT."""
+async def serve_house(
+    folder: Path, host: str | None, port: int | None, root_app: str | None, *, worker: bool | None = None
+) -> None:
+    """Open the house and serve it until SIGTERM or SIGINT; it does the jobs too unless told otherwise."""
     settings = Settings.read()
-    server_settings = _with_options(settings.part(ServerSettings), host, port)
+    server_settings = _with_options(settings.part(ServerSettings), host=host, port=port, worker=worker)
     metrics = MetricsListener()
     log = LogListener(server_settings.log)
     observer = Observer(metrics, log)
     ground = Ground(
-        settings=settings, folder=folder, components=find_components(), clock=SystemClock(), observer=observer
+        settings=settings,
+        folder=folder,
+        components=find_components(),
+        clock=SystemClock(),
+        observer=observer,
+        host=server_settings.host,
     )
     observer.add(_Greeting(observer, folder, external=settings.part(DatabaseSettings).url is not None))
     async with AsyncExitStack() as stack:
         stack.callback(log.flush)
-        house = await stack.enter_async_context(open_house(ground, metrics, root_app=root_app))
+        working = server_settings.worker
+        house = await stack.enter_async_context(open_house(ground, metrics, root_app=root_app, working=working))
         server = Server(house, server_settings, _networks(house.settings.trusted_proxies))
-        _calm_collector()
+        calm_collector()
         await server.serve()
 
 
@@ -55,15 +66,24 @@ async def read_keys(folder: Path) -> dict[str, str]:
     return {"url": _url_of(folder), "anon_key": found.anon_key, "admin_key": found.admin_key}
 
 
-def _calm_collector() -> None:
-    """Leave what was made at the start out of every later collection, and collect less often.
+async def rotate_key(folder: Path, kind: RotatableKey, hours: float) -> datetime:
+    """Make a new key; until when the old ones are good, at most `hours` from now."""
+    return await rotate_house_key(_quiet_ground(folder), kind, timedelta(hours=hours))
 
-    A request makes hundreds of objects and hardly a cycle; at the usual threshold of 700 the collector took 5 to 8 %
-    of a read's processor time (measured in process, 16 at once).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+
+async def read_mail(folder: Path) -> list[ReceivedLetter]:
+    """The letters in the development mailbox, the oldest first."""
+    return await read_house_mail(_quiet_ground(folder))
+
+
+async def back_up_database(folder: Path, file: Path | None) -> BackedUp:
+    """Dump the database into a file."""
+    return await back_up(_quiet_ground(folder), file)
+
+
+async def restore_database(folder: Path, file: Path, *, replace: bool, lose_secrets: bool) -> bool:
+    """Put a dump in the database's place; whether its secrets were dropped."""
+    return await restore_house(_quiet_ground(folder), file, replace=replace, lose_secrets=lose_secrets)
 
 
 def _quiet_ground(folder: Path) -> Ground:
@@ -72,9 +92,8 @@ def _quiet_ground(folder: Path) -> Ground:
     )
 
 
-def _with_options(settings: ServerSettings, host: str | None, port: int | None) -> ServerSettings:
+def _with_options(settings: ServerSettings, **given: object) -> ServerSettings:
     """The settings, with what the command line says over what the environment says."""
-    given = {"host": host, "port": port}
     return msgspec.structs.replace(settings, **{name: value for name, value in given.items() if value is not None})
 
 

@@ -11,7 +11,7 @@ from headwater.kernel.database import Migration, read_migrations
 
 FLOORS = ("headwater.platform", "headwater.apps")
 ENTRY_POINT_GROUP = "headwater.components"
-KERNEL_MODULES = ("database", "vault", "events", "jobs")
+KERNEL_MODULES = ("database", "vault", "mail", "events", "jobs")
 """The kernel's modules with tables of their own, in the order their migrations run."""
 
 

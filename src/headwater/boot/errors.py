@@ -51,9 +51,79 @@ class UnknownApp(Refusal):
     sentence = "There is no app named {name}: installed are {installed}"
 
 
+class UnknownJob(Refusal):
+    """A name on the command line is no job's, and no timer's."""
+
+    code = "UNKNOWN_JOB"
+    status = 404
+    sentence = "There is no job or timer named {name}: declared are {declared}"
+
+
+class NoSuchFailure(Refusal):
+    """No failed job is kept under what the command line names."""
+
+    code = "NO_SUCH_FAILURE"
+    status = 404
+    sentence = "No failed job is kept under {meant}: `headwater jobs failures` lists those that are"
+
+
+class NothingMeant(Refusal):
+    """The command would change failed jobs and does not say which."""
+
+    code = "NOTHING_MEANT"
+    status = 400
+    sentence = "Say which failed jobs are meant: an id, a job's name, or --all, and only one of them"
+
+
 class MissingPart(Refusal):
     """An operations class asks for something that the house does not have."""
 
     code = "MISSING_PART"
     status = 500
     sentence = "{owner} needs a {kind}, and the house has none"
+
+
+class ServerIsRunning(Refusal):
+    """A restore would pull the database away from under a server."""
+
+    code = "SERVER_IS_RUNNING"
+    status = 409
+    sentence = "A Headwater server is connected to the database of HEADWATER_DATABASE_URL: stop it, then restore"
+
+
+class TargetNotEmpty(Refusal):
+    """A restore overwrites nothing unless it is told to."""
+
+    code = "TARGET_NOT_EMPTY"
+    status = 409
+    sentence = "There is a database in {target} already: add --replace to lose it, or choose another folder with --data"
+
+
+class KeyOfBackupMissing(Refusal):
+    """Without its key nobody opens the secrets in a backup, and a new key would hide that until they are needed."""
+
+    code = "ENCRYPTION_KEY_MISSING"
+    status = 409
+    sentence = (
+        "The secrets in this backup need the key {fingerprint}, which is not here: put it into {file} (mode 600) or "
+        "into HEADWATER_ENCRYPTION_KEY; if it is lost, add --lose-secrets"
+    )
+
+
+class BackupOfAnotherKey(Refusal):
+    """The key at hand does not open the secrets in the backup."""
+
+    code = "ENCRYPTION_KEY_CHANGED"
+    status = 409
+    sentence = (
+        "The secrets in this backup need the key {fingerprint}, and the key at hand is {given}: bring the first, or "
+        "add --lose-secrets"
+    )
+
+
+class BackupTooNew(Refusal):
+    """The backup was made by a later version than this one."""
+
+    code = "BACKUP_TOO_NEW"
+    status = 409
+    sentence = "{file} has the migration {migration}, which this version of Headwater does not know: upgrade first"

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from headwater.kernel.database import (
     migrate,
     prepare_database,
 )
+from headwater.kernel.database.archive import Archives, Place, embedded_place, external_place
 from headwater.kernel.database.embedded import (
     Address,
     ClusterPlaced,
@@ -55,6 +56,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     vault: Vault
     ddl_watched: bool
+    archives: Archives
     applied: tuple[Migration, ...]
 
 
@@ -66,6 +68,8 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     components: Components
     clock: Clock
     observer: Observer
+    host: str | None = None
+    """Where the server listens, if that is not what the settings say."""
 
 
 @asynccontextmanager
@@ -78,7 +82,7 @@ async def stand_on(ground: Ground, *, shared: bool = False, dry_run: bool = Fals
     settings, folder, observer = ground.settings, ground.folder, ground.observer
     database_settings = settings.part(DatabaseSettings)
     url = database_settings.url
-    key = find_key(settings.part(VaultSettings), _made(folder), external_database=url is not None)
+    key = find_key(settings.part(VaultSettings), made_folder(folder), external_database=url is not None)
     embedded: EmbeddedPostgres | None = None
     if url is None:
         address = await attach(folder) if shared else None
@@ -86,8 +90,10 @@ async def stand_on(ground: Ground, *, shared: bool = False, dry_run: bool = Fals
             embedded = EmbeddedPostgres(folder, observer=_listener(observer), settings=settings.part(EmbeddedSettings))
             address = await embedded.start()
         prepare, addresses = _embedded(address), _by_socket(address)
+        archives = Archives(_embedded_place(address), folder)
     else:
         prepare, addresses = _external(url, key, database_settings), _by_url(url, key)
+        archives = Archives(lambda: place_of_url(url, database_settings.connect_timeout), folder)
     try:
         await prepare()
         connect_login = _connector(addresses, database_settings)
@@ -102,7 +108,12 @@ async def stand_on(ground: Ground, *, shared: bool = False, dry_run: bool = Fals
             if not dry_run:
                 await Transactions(database).writing(vault.confirm_key)
             yield Foundation(
-                connect=connect_login, database=database, vault=vault, ddl_watched=watched, applied=tuple(applied)
+                connect=connect_login,
+                database=database,
+                vault=vault,
+                ddl_watched=watched,
+                archives=archives,
+                applied=tuple(applied),
             )
         finally:
             await lease.close()
@@ -130,7 +141,7 @@ def _listener(observer: Observer) -> Callable[[EmbeddedObservation], None]:
     return listen
 
 
-def _made(folder: Path) -> Path:
+def made_folder(folder: Path) -> Path:
     """The data folder; root's can be passed through, because the database runs as another user.
 
     Raises `FolderUnusable`.
@@ -159,7 +170,8 @@ def password_of(key: MasterKey, login: Login) -> str:
 
 
 def _connector(addresses: Addresses, settings: DatabaseSettings) -> Connect:
-    async def open_connection(login: Login) -> Connection:
+    async def open_connection(key: str) -> Connection:
+        login = Login(key)
         return await connect(addresses(login), login, settings)
 
     return open_connection
@@ -183,7 +195,7 @@ def _embedded(address: Address) -> Callable[[], Any]:
 
 def _external(url: str, key: MasterKey, settings: DatabaseSettings) -> Callable[[], Any]:
     async def prepare() -> None:
-        theirs = await _reached(url, settings.connect_timeout)
+        theirs = await reached(url, settings.connect_timeout)
         try:
             await prepare_database(theirs, {login: password_of(key, login) for login in Login})
         finally:
@@ -192,7 +204,21 @@ def _external(url: str, key: MasterKey, settings: DatabaseSettings) -> Callable[
     return prepare
 
 
-async def _reached(url: str, patience: float) -> Connection:
+def _embedded_place(address: Address) -> Callable[[], Awaitable[Place]]:
+    async def find() -> Place:
+        return embedded_place(address, DATABASE)
+
+    return find
+
+
+async def place_of_url(url: str, patience: float) -> Place:
+    """How PostgreSQL's programs reach the database of a URL. Raises `DatabaseUnreachable`."""
+    connection = await reached(url, patience)
+    await connection.close()
+    return external_place(url, connection.get_server_version().major)
+
+
+async def reached(url: str, patience: float) -> Connection:
     """A connection by the configured URL; raises `DatabaseUnreachable`, whose sentence tells nothing of the URL."""
     try:
         return await asyncpg.connect(dsn=url, timeout=patience)

@@ -2,26 +2,35 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from time import monotonic
 
 from headwater.boot.aftermath import Aftermath
 from headwater.boot.binding import bound, lay_routes
 from headwater.boot.foundation import Foundation, Ground, stand_on
+from headwater.boot.outside import add_outside
 from headwater.boot.parts import Parts
 from headwater.boot.routes import Routes
 from headwater.boot.worker import make_engines, start_engines
 from headwater.flow import Authenticator, BoundEndpoint, FlowSettings, Request
-from headwater.kernel.bus import Bus, PostgresBus, Rounds
-from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog
+from headwater.kernel.bus import Bus, PostgresBus
+from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog, Follower
 from headwater.kernel.clock import Clock
 from headwater.kernel.component import BoundCheck, Components, Envelope, HealthChecks
 from headwater.kernel.database import Database, Transactions
 from headwater.kernel.errors import DatabaseUnavailable
+from headwater.kernel.jobs import Worker
 from headwater.kernel.limits import Limiter, MemoryLimiter
+from headwater.kernel.mail import ReceivedLetter, list_letters
 from headwater.kernel.models import CacheKey, Effects
 from headwater.kernel.observe import MetricsListener, Observer
-from headwater.kernel.tokens import Tokens, TokenSettings
-from headwater.platform.identity import Identity, ProjectKeys
+from headwater.kernel.outbound import Outbound
+from headwater.kernel.tokens import Issuers, Tokens, TokenSettings
+from headwater.platform.identity import Identity, Keys, ProjectKeys, RotatableKey
+
+_SECONDS_WATCHED = 30.0
+_SECONDS_UNWATCHED = 1.0
+"""Between two looks at the schemas that nobody asked for, with an event trigger that tells of changes and without."""
 
 
 class House:
@@ -55,8 +64,10 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(ground: Ground, metrics: MetricsListener, *, root_app: str | None = None) -> AsyncGenerator[House]:
-    """A house that is ready to answer, for the length of a block.
+async def open_house(
+    ground: Ground, metrics: MetricsListener, *, root_app: str | None = None, working: bool = True
+) -> AsyncGenerator[House]:
+    """A house that is ready to answer, for the length of a block; it also does the jobs if it is `working`.
 
     Opens the database, then each mechanism, warms every component, and begins to do the jobs; closes in reverse.
     """
@@ -65,9 +76,24 @@ async def open_house(ground: Ground, metrics: MetricsListener, *, root_app: str 
         parts = await _furnish(stack, ground, foundation, metrics)
         engines = make_engines(parts)
         await _warm(parts, ground.components)
-        await start_engines(stack, engines)
+        await start_engines(stack, engines, working=working)
         _add_checks(parts, ground.components)
         yield House(parts, lay_routes(parts, ground.components, parts.find(FlowSettings), root_app))
+
+
+@asynccontextmanager
+async def open_workshop(ground: Ground, metrics: MetricsListener, only: Sequence[str]) -> AsyncGenerator[Worker]:
+    """A house that answers nobody and does the jobs, or `only` those named, for the length of a block.
+
+    Stands beside a server on the same database, or alone.
+    """
+    async with AsyncExitStack() as stack:
+        foundation = await stack.enter_async_context(stand_on(ground, shared=True))
+        parts = await _furnish(stack, ground, foundation, metrics)
+        engines = make_engines(parts, only)
+        await _warm(parts, ground.components)
+        await start_engines(stack, engines, working=True)
+        yield engines.worker
 
 
 async def read_house_keys(ground: Ground) -> ProjectKeys:
@@ -75,7 +101,21 @@ async def read_house_keys(ground: Ground) -> ProjectKeys:
     async with stand_on(ground, shared=True) as foundation:
         bus = PostgresBus(foundation.connect, foundation.database, ground.observer)
         parts = _parts(ground, foundation, bus)
-        return await foundation.database.reading(parts.find(Identity).read_keys)
+        return await foundation.database.reading(parts.find(Keys).read_keys)
+
+
+async def rotate_house_key(ground: Ground, kind: RotatableKey, grace: timedelta) -> datetime:
+    """Make a new key for the house on this ground, whether it runs or not; until when the old ones are good."""
+    async with stand_on(ground, shared=True) as foundation:
+        bus = PostgresBus(foundation.connect, foundation.database, ground.observer)
+        keys = _parts(ground, foundation, bus).find(Keys)
+        return await keys.rotate_unasked(Transactions(foundation.database), kind, grace)
+
+
+async def read_house_mail(ground: Ground) -> list[ReceivedLetter]:
+    """The letters in the development mailbox of the house on this ground, whether it runs or not."""
+    async with stand_on(ground, shared=True) as foundation:
+        return await foundation.database.reading(lambda tx: list_letters(tx, foundation.vault))
 
 
 def _parts(ground: Ground, foundation: Foundation, bus: PostgresBus) -> Parts:
@@ -84,8 +124,11 @@ def _parts(ground: Ground, foundation: Foundation, bus: PostgresBus) -> Parts:
     tokens = Tokens(ground.settings.part(TokenSettings), ground.clock, foundation.vault)
     for part in (ground.components, ground.observer, foundation.database, foundation.vault, tokens):
         parts.add(part)
+    parts.add(foundation.archives)
     parts.add(ground.clock, Clock)
     parts.add(bus, Bus)
+    add_outside(parts, ground, foundation)
+    parts.add(Issuers(ground.settings.part(TokenSettings), ground.clock, parts.find(Outbound)))
     return parts
 
 
@@ -93,33 +136,24 @@ async def _furnish(stack: AsyncExitStack, ground: Ground, foundation: Foundation
     """The parts that components may ask for."""
     database = foundation.database
     bus = PostgresBus(foundation.connect, database, ground.observer)
-    await bus.start()
-    stack.push_async_callback(bus.stop)
     owned = {schema for component in ground.components for schema in component.schemas}
     catalog = Catalog(database, INTERNAL_SCHEMAS | owned)
-    await catalog.refresh()
-    aftermath = Aftermath(catalog, bus)
+    look_every = _SECONDS_WATCHED if foundation.ddl_watched else _SECONDS_UNWATCHED
+    follower = Follower(catalog, ground.observer, every=look_every)
+    aftermath = Aftermath(catalog, follower, bus)
     aftermath.listen()
-    if not foundation.ddl_watched:
-        await _poll_catalog(stack, catalog, ground.observer)
+    await bus.start()
+    stack.push_async_callback(bus.stop)
+    await catalog.refresh()
+    follower.start()
+    stack.push_async_callback(follower.stop)
     parts = _parts(ground, foundation, bus)
+    stack.push_async_callback(parts.find(Outbound).close)
     await parts.find(Tokens).load(Transactions(database))
     for part in (catalog, aftermath, metrics, HealthChecks()):
         parts.add(part)
     parts.add(MemoryLimiter(monotonic), MemoryLimiter, Limiter)
     return parts
-
-
-async def _poll_catalog(stack: AsyncExitStack, catalog: Catalog, observer: Observer) -> None:
-    """Where no event trigger may tell of schema changes, look for them each second."""
-
-    async def look() -> float:
-        await catalog.refresh_if_changed()
-        return 1.0
-
-    rounds = Rounds("catalog", observer, look)
-    rounds.start()
-    stack.push_async_callback(rounds.stop)
 
 
 async def _warm(parts: Parts, components: Components) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Generator
@@ -35,6 +36,17 @@ def listen(host: str, port: int) -> list[socket.socket]:
             each.close()
         raise AddressUnavailable(host=host, port=port, reason=failure.strerror) from failure
     return listening
+
+
+def calm_collector() -> None:
+    """Leave what was made at the start out of every later collection, and collect less often.
+
+    A request makes hundreds of objects and hardly a cycle; at the usual threshold of 700 the collector took 5 to 8 %
+    of a read's processor time (measured in process, 16 at once).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class Server(uvicorn.Server):

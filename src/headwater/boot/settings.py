@@ -19,12 +19,18 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 7130
+    public_url: Annotated[
+        str | None, msgspec.Meta(extra={"env": ("HEADWATER_PUBLIC_URL", "HEADWATER_SERVER_PUBLIC_URL")})
+    ] = None
+    """HEADWATER_PUBLIC_URL: where others reach the server, for links in letters; unset, where it listens."""
     log: Literal["debug", "info", "warning", "error"] = "info"
     stop_within: Annotated[float, msgspec.Meta(ge=0)] = 8.0
     """How long running requests may take to finish once the server is asked to stop."""
     header_bytes: Annotated[int, msgspec.Meta(ge=1)] = 32 * 1024
     header_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     """How long a connection may take to send a request's headers."""
+    worker: bool = True
+    """Whether the server runs jobs and timers too; if not, `headwater work` must run beside it."""
     connections_per_address: Annotated[int, msgspec.Meta(ge=1)] = 1000
     """Trusted proxies may open any number."""
 

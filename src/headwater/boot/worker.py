@@ -1,9 +1,13 @@
 """The engines that work behind the requests: consumers of events, jobs and timers."""
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+
+import msgspec
 
 from headwater.boot.aftermath import Aftermath
 from headwater.boot.binding import bound
+from headwater.boot.errors import UnknownJob
 from headwater.boot.parts import Parts
 from headwater.boot.settings import Settings
 from headwater.kernel.bus import Bus
@@ -11,35 +15,40 @@ from headwater.kernel.clock import Clock
 from headwater.kernel.component import Components
 from headwater.kernel.database import Database
 from headwater.kernel.events import BoundConsumer, Dispatcher, EventRecorder, EventSettings
-from headwater.kernel.jobs import BoundJob, BoundTimer, JobRecorder, JobSettings, Worker, kernel_timers
+from headwater.kernel.jobs import BoundJob, BoundTimer, Census, JobRecorder, JobSettings, Worker, kernel_timers
 from headwater.kernel.models import Effects
 from headwater.kernel.observe import Observer
 
-Engines = tuple[Dispatcher, Worker]
+
+class Engines(msgspec.Struct, frozen=True):
+    """What works behind the requests, in the order it starts."""
+
+    dispatcher: Dispatcher
+    census: Census
+    worker: Worker
 
 
-def make_engines(parts: Parts) -> Engines:
-    """The dispatcher of events and the worker of jobs.
+def make_engines(parts: Parts, only: Sequence[str] = ()) -> Engines:
+    """The dispatcher of events, the census of jobs, and the worker of jobs and timers, or `only` of those named.
 
     From now on events and jobs of every writing transaction are kept; they are carried out once `start_engines` runs.
+    Raises `UnknownJob`.
     """
     database, aftermath = parts.find(Database), parts.find(Aftermath)
     components, bus = parts.find(Components), parts.find(Bus)
-    clock, observer, settings = parts.find(Clock), parts.find(Observer), parts.find(Settings)
-    dispatcher = Dispatcher(
-        database,
-        clock,
-        observer,
-        _consumers(parts, components),
-        bus,
-        aftermath.carry_out,
-        settings.part(EventSettings),
-    )
+    clock, observer, settings = parts.find(Clock), parts.find(Observer), parts.find(Settings).part(JobSettings)
+    consumers, events = _consumers(parts, components), parts.find(Settings).part(EventSettings)
+    dispatcher = Dispatcher(database, clock, observer, consumers, bus, aftermath.carry_out, events)
     jobs = _jobs(parts, components)
-    timers = [*_timers(parts, components), *kernel_timers(dispatcher, settings.part(JobSettings))]
-    worker = Worker(database, clock, observer, jobs, timers, bus, aftermath.carry_out, settings.part(JobSettings))
+    bound = (*_timers(parts, components), *kernel_timers(dispatcher, settings))
+    timers = {timer.declaration.name: timer for timer in bound}
     database.add_recorder(EventRecorder())
     database.add_recorder(JobRecorder({name: job.declaration for name, job in jobs.items()}))
+    census = Census(database, clock, observer, list(jobs), list(timers), settings.census)
+    _must_be_known(only, (*jobs, *timers))
+    mine = {name: job for name, job in jobs.items() if not only or name in only}
+    kept = [timer for name, timer in timers.items() if not only or name in only]
+    worker = Worker(database, clock, observer, mine, kept, bus, aftermath.carry_out, settings)
 
     def tell(effects: Effects) -> None:
         if effects.jobs:
@@ -48,14 +57,26 @@ def make_engines(parts: Parts) -> Engines:
             dispatcher.tell(effects.events)
 
     aftermath.add(tell)
-    return dispatcher, worker
+    return Engines(dispatcher, census, worker)
 
 
-async def start_engines(stack: AsyncExitStack, engines: Engines) -> None:
-    """Let the engines work until the stack is closed; the worker stops first."""
-    for engine in engines:
+async def start_engines(stack: AsyncExitStack, engines: Engines, *, working: bool) -> None:
+    """Let the engines work until the stack is closed; the worker stops first, and begins only if it is `working`.
+
+    One that does not work still tells the others of new jobs.
+    """
+    for engine in (engines.dispatcher, engines.census):
         await engine.start()
         stack.push_async_callback(engine.stop)
+    if working:
+        await engines.worker.start()
+    stack.push_async_callback(engines.worker.stop)
+
+
+def _must_be_known(only: Sequence[str], known: Sequence[str]) -> None:
+    for name in only:
+        if name not in known:
+            raise UnknownJob(name=name, declared=", ".join(sorted(known)))
 
 
 def _consumers(parts: Parts, components: Components) -> list[BoundConsumer]:

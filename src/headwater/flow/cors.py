@@ -7,10 +7,11 @@ from headwater.flow.house import FlowSettings
 from headwater.flow.request import Headers, Request, Response
 
 EXPOSED = (
-    b"Content-Range, Content-Location, Location, Preference-Applied, Retry-After, X-Request-Id, Server-Timing, "
-    b"RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotent-Replayed"
+    b"Content-Encoding, Content-Location, Content-Profile, Content-Range, Content-Type, Date, Location, "
+    b"Preference-Applied, Proxy-Status, Range-Unit, Retry-After, Server, Server-Timing, Transfer-Encoding, "
+    b"X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Idempotent-Replayed"
 )
-_METHODS = b"GET, HEAD, PUT, PATCH, POST, DELETE"
+_METHODS = b"GET, HEAD, PUT, PATCH, POST, DELETE, OPTIONS, QUERY"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -15,7 +15,7 @@ from headwater.kernel.component import Endpoint, FromAddress, FromCookie, FromHe
 from headwater.kernel.errors import InvalidInput
 from headwater.kernel.models import RawRequest
 
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE", "QUERY"})
 
 
 async def validate(endpoint: BoundEndpoint, request: Request) -> object:

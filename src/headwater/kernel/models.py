@@ -24,11 +24,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a job to come: the job's name, its arguments' struct, and when it is due (None: at once)."""
+    """One run of a job to come: the job's name, its arguments' struct, and when it is due (None: at once).
+
+    `priority` and `unique_key` stand in for what the job declares; a job that waits or runs under the key is joined.
+    """
 
     job: str
     arguments: msgspec.Struct
     due: datetime | None = None
+    priority: int | None = None
+    unique_key: str | None = None
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,3 +83,12 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     media_type: str | None = "application/json"
+
+
+class PublicAddress(msgspec.Struct):
+    """Where others reach this house, without a slash at its end: what links in letters begin with.
+
+    It is configured, or else where the server listens; never what a request calls us, which anyone may forge.
+    """
+
+    url: str

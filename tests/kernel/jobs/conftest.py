@@ -1,6 +1,7 @@
 """Workers over one database, and jobs that leave marks in rows."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from headwater.kernel.jobs import BoundJob, BoundTimer, Job, JobRecorder, JobRun
 from headwater.kernel.models import Effects, JobCall
 from headwater.kernel.observe import Observer
 
+SEED = int(os.environ.get("HEADWATER_SEED") or 2026)
 PROMPT = JobSettings(poll=0.03, stop_patience=1)
 CREATE_MARKS = "create table public.marks (id bigint generated always as identity, mark text)"
 
@@ -38,9 +40,11 @@ def job(operation: Callable[..., Awaitable[object]] = mark, name: str = "mark", 
     return BoundJob(Job(name=name, arguments=Letter, operation=operation, **declared), operation)
 
 
-def timer(operation: Callable[..., Awaitable[object]], every: timedelta, name: str = "tick") -> BoundTimer:
+def timer(
+    operation: Callable[..., Awaitable[object]], every: timedelta | None = None, name: str = "tick", **declared: Any
+) -> BoundTimer:
     """A timer as boot would bind it."""
-    return BoundTimer(Timer(name=name, every=every, operation=operation), operation)
+    return BoundTimer(Timer(name=name, every=every, operation=operation, **declared), operation)
 
 
 class House:
@@ -75,13 +79,13 @@ class House:
         while self._closing:
             await self._closing.pop()()
 
-    async def enqueue(self, *texts: str, name: str = "mark", after: timedelta | None = None) -> None:
+    async def enqueue(self, *texts: str, name: str = "mark", after: timedelta | None = None, **call: Any) -> None:
         """Commit a transaction that calls a job once for each text."""
 
         async def work(tx: WritingTransaction) -> None:
             for text in texts:
                 due = None if after is None else tx.now + after
-                tx.enqueue(JobCall(job=name, arguments=Letter(text), due=due))
+                tx.enqueue(JobCall(job=name, arguments=Letter(text), due=due, **call))
 
         await self.database.writing(work)
 

@@ -9,19 +9,40 @@ import pytest
 
 from headwater.kernel.database import Login, Transactions, WritingTransaction
 from headwater.kernel.errors import DatabaseUnavailable, TimedOut
-from headwater.kernel.jobs import JobRun, JobSettings, UndeclaredJob, WorkerLost, WrongArguments, queries, queue
+from headwater.kernel.jobs import (
+    Census,
+    JobRun,
+    JobSettings,
+    Selection,
+    UndeclaredJob,
+    WorkerLost,
+    WrongArguments,
+    list_failed,
+    queries,
+)
+from headwater.kernel.jobs.models import Picked
 from headwater.kernel.models import AuditEntry, CacheKey, JobCall
 from headwater.kernel.observe import HookFailed, JobFailed, JobFinished, Observation
 from tests.kernel.jobs.conftest import PROMPT, House, job, mark
 from tests.kernel.waiting import until
 
-QUEUED = "select count(*) from system.pgqueuer"
-WAITING = "select count(*) from system.timers"
-PICKED = "select count(*) from system.pgqueuer where status = 'picked'"
+ROWS = "select count(*) from system.jobs"
+WAITING = "select count(*) from system.jobs where state = 'waiting'"
+RUNNING = "select count(*) from system.jobs where state = 'running'"
 CUT_ALL = (
     "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()"
 )
-FAILED = "select count(*) from system.pgqueuer where status = 'failed'"
+FAILED = "select count(*) from system.jobs where state = 'failed'"
+
+
+RELEASE = "update system.jobs set state = 'queued', worker = null"
+
+
+async def pick(tx: WritingTransaction) -> list[Picked]:
+    """Pick one job for a worker that dies before it does anything."""
+    worker = uuid4()
+    await queries.add_worker(tx, worker, "elsewhere:1")
+    return await queries.pick_jobs(tx, {"mark": None}, worker, 1)
 
 
 class Broken:
@@ -43,7 +64,7 @@ async def test_a_job_runs_after_commit_and_leaves_the_queue(house: House, observ
     await house.worker(job())
     await house.enqueue("a", "b", "c")
     await house.until_marks("a", "b", "c")
-    await house.until_value(0, QUEUED)
+    await house.until_value(0, ROWS)
     assert await house.value("select count(*) from system.finished") == 3
     await until(lambda: sum(isinstance(seen, JobFinished) for seen in observations) == 3)
 
@@ -57,7 +78,7 @@ async def test_a_call_is_rolled_back_with_its_transaction(house: House) -> None:
 
     with pytest.raises(Exception, match="division by zero"):
         await house.database.writing(work)
-    assert (await house.value(QUEUED), await house.value(WAITING), await house.marks()) == (0, 0, [])
+    assert (await house.value(ROWS), await house.value(WAITING), await house.marks()) == (0, 0, [])
 
 
 @pytest.mark.parametrize(
@@ -104,7 +125,7 @@ async def test_two_workers_run_each_job_once(house: House) -> None:
     for text in texts:
         await house.enqueue(text)
     await house.until_marks(*texts)
-    await house.until_value(0, QUEUED)
+    await house.until_value(0, ROWS)
 
 
 async def test_a_failed_job_is_tried_again_later_each_time(house: House, observations: list[Observation]) -> None:
@@ -112,8 +133,8 @@ async def test_a_failed_job_is_tried_again_later_each_time(house: House, observa
     await house.worker(job(broken))
     await house.enqueue("a")
     for attempt, pause in ((1, 10), (2, 20)):
-        await house.until_value(attempt, "select attempts from system.timers where job_id is not null")
-        assert await house.value("select due from system.timers") == house.clock.now() + timedelta(seconds=pause)
+        await house.until_value(attempt, "select attempts from system.jobs where state = 'waiting'")
+        assert await house.value("select due from system.jobs") == house.clock.now() + timedelta(seconds=pause)
         house.clock.advance(pause - 1)
         await asyncio.sleep(0.15)
         assert len(broken.runs) == attempt
@@ -125,7 +146,7 @@ async def test_a_failed_job_is_tried_again_later_each_time(house: House, observa
         (1, False),
         (2, False),
     ]
-    await house.until_value(0, QUEUED)
+    await house.until_value(0, ROWS)
     assert await house.value(WAITING) == 0
 
 
@@ -137,22 +158,25 @@ async def test_a_final_failure_is_kept_with_its_error(house: House, observations
     await house.until_value(1, FAILED)
     assert await house.marks() == []
     await until(lambda: [seen.final for seen in observations if isinstance(seen, JobFailed)] == [False, True])
-    kept = "select traceback ->> 'exception_type' from system.pgqueuer_log join system.pgqueuer job on job.id = job_id "
-    assert await house.value(kept + "where job.status = 'failed' and traceback is not null") == "ZeroDivisionError"
+    (failed,) = await house.database.reading(lambda tx: list_failed(tx, Selection(), 10))
+    assert (failed.job, failed.attempts, failed.failed_at) == ("mark", 2, house.clock.now())
+    assert bytes(failed.arguments) == b'{"text":"a"}'
+    assert failed.error == "ZeroDivisionError: "
+    assert failed.traceback is not None and failed.traceback.rstrip().endswith("ZeroDivisionError")
 
 
 async def test_a_worker_that_dies_after_commit_and_before_anybody_knew_repeats_nothing(house: House) -> None:
     await house.enqueue("a")
 
     async def die(tx: WritingTransaction) -> None:
-        (row,) = await queue.dequeue(tx.connection, ["mark"], uuid4(), 1, 30)
-        assert await queries.add_finished(tx, queue.ticket_of(row).id)
+        (picked,) = await pick(tx)
+        assert await queries.add_finished(tx, picked.id, picked.job)
         await tx.execute("insert into public.marks (mark) values ('a')")
 
     await house.database.writing(die)
-    assert await house.value(PICKED) == 1
+    assert await house.value(RUNNING) == 1
     await house.worker(job(), settings=JobSettings(poll=0.03, heartbeat=0.05))
-    await house.until_value(0, QUEUED)
+    await house.until_value(0, ROWS)
     assert await house.marks() == ["a"]
 
 
@@ -169,7 +193,7 @@ async def test_a_job_outside_transactions_is_repeated_only_until_it_is_finished(
     await house.enqueue("a")
     await house.until_value(1, WAITING)
     house.clock.advance(10)
-    await house.until_value(0, "select (select count(*) from system.pgqueuer) + (select count(*) from system.timers)")
+    await house.until_value(0, ROWS)
     assert await house.marks() == ["a", "a"]
     assert len(set(runs)) == 1
     assert await house.value("select count(*) from system.finished") == 1
@@ -197,34 +221,16 @@ async def test_a_silent_workers_job_is_taken_over_and_a_living_ones_is_not(
     second = await house.worker(slow, settings=quick)
     await asyncio.sleep(2.5)
     assert second.running == 0
-    await first._beating.stop()
+    await first._pulse._rounds.stop()
     await until(lambda: second.running == 1)
     gates[0].set()
     await until(lambda: any(isinstance(seen, JobFailed) for seen in observations))
-    assert (await house.value(WAITING), await house.value(PICKED)) == (0, 1)  # the row is the second worker's now
+    assert (await house.value(WAITING), await house.value(RUNNING)) == (0, 1)  # the row is the second worker's now
     gates[1].set()
     await house.until_marks("a")
-    await house.until_value(0, QUEUED)
+    await house.until_value(0, ROWS)
     assert len(runs) == 2
-    assert runs[0].attempt == 1 < runs[1].attempt  # the silent worker may have picked its own row again: that counts
-
-
-async def test_a_late_heartbeat_does_not_run_a_job_twice_in_one_worker(house: House) -> None:
-    going_on = asyncio.Event()
-    runs: list[JobRun] = []
-
-    async def wait(_transactions: Transactions, run: JobRun) -> None:
-        runs.append(run)
-        await going_on.wait()
-
-    worker = await house.worker(job(wait, holds_connection=False), settings=JobSettings(poll=0.03, heartbeat=0.2))
-    await worker._beating.stop()
-    await house.enqueue("a")
-    await until(lambda: worker.running == 1)
-    await house.until_value(True, "select bool_or(attempts > 1) from system.pgqueuer")
-    going_on.set()
-    await house.until_value(0, QUEUED)
-    assert len(runs) == 1
+    assert [run.attempt for run in runs] == [1, 2]
 
 
 async def test_a_job_that_always_takes_its_worker_along_ends_as_failed(
@@ -232,12 +238,8 @@ async def test_a_job_that_always_takes_its_worker_along_ends_as_failed(
 ) -> None:
     await house.enqueue("a")
     for _ in range(2):
-
-        async def die(tx: WritingTransaction) -> None:
-            (row,) = await queue.dequeue(tx.connection, ["mark"], uuid4(), 1, 0)
-            await queries.count_attempts(tx, [row.id])
-
-        await house.database.writing(die)
+        await house.database.writing(pick)
+        await house.database.writing(lambda tx: tx.execute(RELEASE))
     await house.worker(job(attempts=2), settings=JobSettings(poll=0.03, heartbeat=0.05))
     await house.until_value(1, FAILED)
     await until(lambda: any(isinstance(seen, JobFailed) for seen in observations))
@@ -275,29 +277,33 @@ async def test_a_stopping_worker_finishes_what_is_quick_and_puts_the_rest_back(h
     await house.enqueue("later")
     await worker.stop()
     assert await house.marks() == ["quick"]
-    assert await house.value("select count(*) from system.pgqueuer where status = 'queued' and attempts = 0") >= 1
+    assert await house.value("select count(*) from system.jobs where state = 'queued' and attempts = 0") >= 1
     await house.worker(job())
     await house.until_marks("quick", "slow", "later")
 
 
 async def test_a_job_that_nobody_declares_stays_and_is_told_once(house: House, observations: list[Observation]) -> None:
     await house.enqueue("a", "b", name="other")
-    worker = await house.worker(job())
+    await house.worker(job())
     await house.enqueue("c")
     await house.until_marks("c")
-    await worker._count_undeclared()
+    census = Census(house.database, house.clock, house.observer, ["mark"], [], 60)
+    await census._count()
+    await census._count()
     told = [seen.failure for seen in observations if isinstance(seen, HookFailed)]
     assert [str(failure) for failure in told] == ["No component here declares a job 'other'"]
-    assert await house.value(QUEUED) == 2
+    assert await house.value(ROWS) == 2
     await house.worker(job(name="other"))
     await house.until_marks("a", "b", "c")
 
 
-async def test_a_row_that_is_no_call_of_ours_is_kept_as_failed(house: House, observations: list[Observation]) -> None:
-    await house.database.writing(lambda tx: queue.queue_over(tx.connection).enqueue("mark", b"{}"))
-    await house.enqueue("a")
-    await house.worker(job())
-    await house.until_marks("a")
+async def test_arguments_that_a_newer_version_cannot_read_end_as_failed(
+    house: House, observations: list[Observation]
+) -> None:
+    await house.enqueue("a", "b")
+    await house.database.writing(lambda tx: tx.execute("update system.jobs set arguments = '{}' where number = 1"))
+    await house.worker(job(attempts=1))
+    await house.until_marks("b")
     await house.until_value(1, FAILED)
     assert any(isinstance(seen, JobFailed) and seen.final for seen in observations)
 

@@ -253,7 +253,7 @@ def test_the_memory_is_bounded(clock: DrivenClock) -> None:
     tokens.principal(others[2])
     assert tokens.principal(first) is known
     assert len(tokens._cache) == 3
-    assert len(tokens._cache._of_session) == 3
+    assert len(tokens._cache._of_owner) == 3
 
 
 def test_a_remembered_token_costs_less_than_a_microsecond(tokens: Tokens) -> None:

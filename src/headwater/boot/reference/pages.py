@@ -132,7 +132,7 @@ def _jobs(components: Sequence[Component]) -> Iterator[str]:
                 (f"`{j.name}`", "job", f"{j.attempts} attempts of {j.timeout}", summary(j.operation))
                 for j in component.jobs
             ),
-            *((f"`{t.name}`", "timer", f"every {t.every}", summary(t.operation)) for t in component.timers),
+            *((f"`{t.name}`", "timer", t.rhythm, summary(t.operation)) for t in component.timers),
             *((f"`{c.name}`", "consumer", f"of `{c.of}`", summary(c.operation)) for c in component.consumers),
         ]
         if rows:

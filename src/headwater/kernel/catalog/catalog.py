@@ -1,35 +1,38 @@
 """The catalog: the newest snapshot, and how it is renewed."""
 
 import asyncio
-from types import MappingProxyType
 
 import msgspec
 
 from headwater.kernel.catalog import queries
-from headwater.kernel.catalog.models import EMPTY, INTERNAL_SCHEMAS, ForeignKey, Function, Relation, Snapshot
+from headwater.kernel.catalog.models import EMPTY, INTERNAL_SCHEMAS, Snapshot
+from headwater.kernel.catalog.reading import NO_MARKS, NOTHING, Found, digest, look
+from headwater.kernel.catalog.snapshot import assemble
 from headwater.kernel.database import Database, ReadingTransaction
-
-_schemas = msgspec.json.Decoder(tuple[str, ...])
-_relations = msgspec.json.Decoder(tuple[Relation, ...])
-_foreign_keys = msgspec.json.Decoder(tuple[ForeignKey, ...])
-_functions = msgspec.json.Decoder(tuple[Function, ...])
-
-_Reading = tuple[str, str, str, str]
 
 
 class Catalog:
     """What the database looks like now.
 
-    `internal_schemas` are those whose rows are never served over HTTP. A snapshot is replaced whole, so whoever
+    `internal_schemas` are those whose rows are never served over HTTP; where `served` names schemas, these and no others
+    are, in that order. A snapshot is replaced whole, so whoever
     holds one keeps a consistent view. A failed renewal keeps the old one.
     """
 
-    def __init__(self, database: Database, internal_schemas: frozenset[str] = INTERNAL_SCHEMAS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        internal_schemas: frozenset[str] = INTERNAL_SCHEMAS,
+        *,
+        served: tuple[str, ...] | None = None,
+    ) -> None:
         self._database = database
+        self._served = served
         self._internal_schemas = internal_schemas
         self._current = EMPTY
-        self._reading: _Reading | None = None
+        self._reading = NOTHING
         self._fingerprint: str | None = None
+        self._trusted = True
         self._loading: asyncio.Task[None] | None = None
         self._waiting: asyncio.Task[None] | None = None
 
@@ -53,6 +56,11 @@ class Catalog:
             self._waiting = asyncio.create_task(self._load_after(self._loading))
         await asyncio.shield(self._waiting)
 
+    async def reload(self) -> None:
+        """As `refresh`, but everything is read again, as somebody asks for who trusts no mark of a change."""
+        self._trusted = False
+        await self.refresh()
+
     async def refresh_if_changed(self) -> bool:
         """Compare a fingerprint of the schemas and refresh where it is another; whether the version rose.
 
@@ -64,6 +72,7 @@ class Catalog:
             return False
         before = self.version
         await self.refresh()
+        self._fingerprint = fingerprint
         return self.version != before
 
     async def _load_after(self, earlier: asyncio.Task[None] | None) -> None:
@@ -71,36 +80,25 @@ class Catalog:
             await asyncio.wait({earlier})
         self._loading, self._waiting = self._waiting, None
         try:
-            self._fingerprint, reading = await self._database.reading(_read)
-            if reading != self._reading:
-                self._current = _snapshot(self.version + 1, reading, self._internal_schemas)
-                self._reading = reading
+            await self._load()
         finally:
             self._loading = None
 
+    async def _load(self) -> None:
+        known, trusted = self._reading, self._trusted
 
-async def _read(tx: ReadingTransaction) -> tuple[str, _Reading]:
-    await queries.qualify_names(tx)
-    return await queries.find_fingerprint(tx), (
-        await queries.list_schemas(tx),
-        await queries.list_relations(tx),
-        await queries.list_foreign_keys(tx),
-        await queries.list_functions(tx),
-    )
+        async def read(tx: ReadingTransaction) -> Found:
+            return await look(tx, known.marked if trusted else NO_MARKS)
 
-
-def _snapshot(version: int, reading: _Reading, internal_schemas: frozenset[str]) -> Snapshot:
-    listed, relations, foreign_keys, functions = reading
-    by_name: dict[tuple[str, str], tuple[Function, ...]] = {}
-    for function in _functions.decode(functions):
-        place = (function.schema, function.name)
-        by_name[place] = (*by_name.get(place, ()), function)
-    schemas = _schemas.decode(listed)
-    return Snapshot(
-        version=version,
-        schemas=schemas,
-        exposed_schemas=tuple(name for name in schemas if name not in internal_schemas),
-        relations=MappingProxyType({(r.schema, r.name): r for r in _relations.decode(relations)}),
-        foreign_keys=_foreign_keys.decode(foreign_keys),
-        functions=MappingProxyType(by_name),
-    )
+        self._trusted = True
+        try:
+            reading = await digest(known, await self._database.reading(read))
+            if self.version == 0 or not reading.tells_the_same_as(known):
+                snapshot = await assemble(self.version + 1, reading, self._internal_schemas)
+                if self._served is not None:
+                    snapshot = msgspec.structs.replace(snapshot, exposed_schemas=self._served)
+                self._current = snapshot
+        except BaseException:
+            self._trusted = self._trusted and trusted
+            raise
+        self._reading = reading

@@ -121,6 +121,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     result: object = None
     """The type of the result, for the OpenAPI description."""
+    partial: bool = False
+    """Whether the same type of result is also answered with 206, as a part of what there is."""
     media_types: tuple[str, ...] = ("application/json",)
     envelope: Envelope = PLATFORM_ENVELOPE
     reply: Callable[[object], Reply] | None = None

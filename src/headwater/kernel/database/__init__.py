@@ -1,7 +1,7 @@
 """PostgreSQL: connections lent, transactions run, schemas migrated."""
 
 from headwater.kernel.database.bootstrap import ddl_is_watched, ensure_database, ensure_roles, prepare_database
-from headwater.kernel.database.connection import CONNECTION_LOST, Connection, Json, connect
+from headwater.kernel.database.connection import CONNECTION_LOST, Connection, Json, connect, connect_session
 from headwater.kernel.database.database import Database, Recorder, Transactions, login_of
 from headwater.kernel.database.errors import refusal_for
 from headwater.kernel.database.idempotency import IdempotentReply, answer_once, remove_expired_replies
@@ -31,6 +31,7 @@ __all__ = [
     "WritingTransaction",
     "answer_once",
     "connect",
+    "connect_session",
     "ddl_is_watched",
     "ensure_database",
     "ensure_roles",

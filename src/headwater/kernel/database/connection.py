@@ -42,8 +42,9 @@ def is_lost(connection: Connection, failure: BaseException) -> bool:
 def session_settings(login: Login, settings: DatabaseSettings) -> dict[str, str]:
     """What every connection of a login starts with, and falls back to at RESET.
 
-    The role is a start-up setting: RESET ROLE returns to it, and the login has no rights without it. The claims start
-    as `{}`, because after a transaction-local setting ends `current_setting` gives an empty text, which is no JSON.
+    The role is a start-up setting: RESET ROLE returns to it, and the login has no rights without it. What a
+    request says of itself starts as `{}` or empty: after a transaction-local setting ends `current_setting` gives an
+    empty text, which is no JSON, and the planner may look before a statement has set it.
     """
     seconds = {
         Login.ANON: settings.anon_statement_timeout,
@@ -56,8 +57,15 @@ def session_settings(login: Login, settings: DatabaseSettings) -> dict[str, str]
         "statement_timeout": str(int(seconds * 1000)),
         "idle_in_transaction_session_timeout": str(int(settings.statement_timeout * 2000)),
         "request.jwt.claims": "{}",
+        "request.headers": "{}",
+        "request.cookies": "{}",
+        "request.method": "",
+        "request.path": "",
         "search_path": "public",
     }
+    for setting in settings.app_settings:
+        name, _, value = setting.partition("=")
+        started[f"app.settings.{name.removeprefix('app.settings.')}"] = value
     if role := ROLE_OF_LOGIN.get(login):
         started["role"] = role
     return started
@@ -73,10 +81,15 @@ async def connect(address: dict[str, Any], login: Login, settings: DatabaseSetti
     `address` holds asyncpg's keyword arguments for this login. A value of type json comes as `Json`. Raises one of
     `CONNECTION_LOST` if it cannot be had.
     """
+    return await connect_session(address, session_settings(login, settings), settings.connect_timeout)
+
+
+async def connect_session(address: dict[str, Any], started: dict[str, str], patience: float) -> Connection:
+    """Open a connection whose session starts with these settings; see `connect`."""
     connection = await asyncpg.connect(
         **address,
-        timeout=settings.connect_timeout,
-        server_settings=session_settings(login, settings),
+        timeout=patience,
+        server_settings=started,
         statement_cache_size=1000,
         max_cached_statement_lifetime=0,
     )

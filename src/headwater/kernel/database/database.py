@@ -52,6 +52,9 @@ class Database:
     A serialization failure or a deadlock starts the work again from nothing, at most `retries` times, with
     exponential back-off and jitter; effects start empty each time. Connection losses before COMMIT leave nothing
     behind and are refused with `DatabaseUnavailable`.
+
+    `key_of` tells whose connections a principal's work may use, and those of the work that has none; as a rule the
+    logins of the house.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Database:
         observer: Observer,
         settings: DatabaseSettings,
         recorders: Sequence[Recorder] = (),
+        key_of: Callable[[Principal | None], str] | None = None,
     ) -> None:
         self.lease = lease
         self._clock = clock
@@ -68,6 +72,7 @@ class Database:
         self._settings = settings
         self._recorders = (AuditRecorder(), *recorders)
         self.pipelines = Pipelines(lease, settings)
+        self._key_of = key_of or login_of
 
     def add_recorder(self, recorder: Recorder) -> None:
         """From now on `recorder` sees every writing transaction before it commits."""
@@ -79,18 +84,18 @@ class Database:
         As a principal's role the statement must set its own claims from its arguments (MEASURED.md: one round trip).
         Raises Postgres' own errors, `DatabaseUnavailable` and `Busy`.
         """
-        return await self._alone(login_of(principal), sql, arguments)
+        return await self._alone(self._key_of(principal), sql, arguments)
 
     async def call(self, principal: Principal | None, sql: str, *arguments: object) -> Row | None:
         """Like `statement`, for one that runs a developer's code: what that leaves in its session is reset."""
-        return await self._alone(login_of(principal), sql, arguments, soils=True)
+        return await self._alone(self._key_of(principal), sql, arguments, soils=True)
 
     async def read(self, principal: Principal | None, sql: str, *arguments: object) -> tuple[Any, ...] | None:
         """Like `statement`, for one that changes nothing: the quick ones of many callers share connections.
 
         It may be run twice. An unusual type of argument or column costs a connection of its own, no more.
         """
-        login = login_of(principal)
+        login = self._key_of(principal)
         pipe = self.pipelines.find(login, sql, arguments)
         if pipe is not None:
             with suppress(Elsewhere):
@@ -98,7 +103,7 @@ class Database:
         row = await self._alone(login, sql, arguments)
         return None if row is None else tuple(row.values())
 
-    async def _alone(self, login: Login, sql: str, arguments: Sequence[object], *, soils: bool = False) -> Row | None:
+    async def _alone(self, login: str, sql: str, arguments: Sequence[object], *, soils: bool = False) -> Row | None:
         """The first row of a statement on a connection of its own."""
         connection = await self.lease.take(login)
         if soils:
@@ -116,7 +121,7 @@ class Database:
 
     async def single(self, work: Callable[[ReadingTransaction], Awaitable[T]], principal: Principal | None = None) -> T:
         """Run work that is one statement, without BEGIN and COMMIT around it, as the owner."""
-        async with self._connection(login_of(principal)) as connection:
+        async with self._connection(self._key_of(principal)) as connection:
             return await work(ReadingTransaction(connection, self._clock.now()))
 
     async def reading(
@@ -161,7 +166,7 @@ class Database:
     async def _retried(
         self, principal: Principal | None, attempt: Callable[[Connection], Awaitable[T]], *, soils: bool = False
     ) -> T:
-        login = login_of(principal)
+        login = self._key_of(principal)
         for failures in range(self._settings.retries + 1):
             if failures:
                 await asyncio.sleep(random.uniform(0.5, 1) * min(_FIRST_PAUSE * 2**failures, _LONGEST_PAUSE))  # noqa: S311 - jitter, not a secret
@@ -175,7 +180,7 @@ class Database:
         raise TransactionConflict
 
     @asynccontextmanager
-    async def _connection(self, login: Login) -> AsyncGenerator[Connection]:
+    async def _connection(self, login: str) -> AsyncGenerator[Connection]:
         """A connection for one transaction; it goes back clean, or it is closed."""
         connection = await self.lease.take(login)
         try:

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import asyncpg
 
 from headwater.kernel.database.connection import CONNECTION_LOST, Connection
-from headwater.kernel.database.logins import Login
 from headwater.kernel.database.models import DatabaseSettings
 from headwater.kernel.database.queries import RESET_SESSION
 from headwater.kernel.errors import Busy, DatabaseUnavailable
 from headwater.kernel.observe import ConnectionClosed, ConnectionOpened, DatabaseLost, DatabaseReturned, Observer
 
-Connect = Callable[[Login], Awaitable[Connection]]
+Connect = Callable[[str], Awaitable[Connection]]
+"""Opens a connection under a key: one of our logins, or what stands for the role it is pinned to."""
 
 _PATIENCE = 10
 """How often the longest waiter may be passed over for one whose login needs no new connection."""
@@ -25,7 +25,7 @@ _PATIENCE = 10
 class _Waiter(NamedTuple):
     """Who waits for a connection of `login`, and until when on the loop's clock; None as the result is a free place."""
 
-    login: Login
+    login: str
     future: asyncio.Future[Connection | None]
     until: float
 
@@ -43,7 +43,7 @@ class Lease:
         self._connect = connect
         self._settings = settings
         self._observer = observer
-        self._idle: dict[Login, list[tuple[Connection, float]]] = {login: [] for login in Login}
+        self._idle: dict[str, list[tuple[Connection, float]]] = {}
         self._waiting: deque[_Waiter] = deque()
         self._expiry: asyncio.TimerHandle | None = None
         self._passed_over = 0
@@ -79,7 +79,7 @@ class Lease:
         self._trimming = asyncio.create_task(self._trim())
 
     @asynccontextmanager
-    async def held(self, login: Login) -> AsyncGenerator[Connection]:
+    async def held(self, login: str) -> AsyncGenerator[Connection]:
         """A connection of `login` for the length of a block."""
         connection = await self.take(login)
         try:
@@ -89,12 +89,12 @@ class Lease:
             raise
         self.give_back(login, connection)
 
-    async def take(self, login: Login) -> Connection:
+    async def take(self, login: str) -> Connection:
         """A connection of `login`; give it back in every case.
 
         Raises `DatabaseUnavailable` if none can be opened, `Busy` if none becomes free within `pool_wait` seconds.
         """
-        idle = self._idle[login]
+        idle = self._idle.get(login)
         while idle:
             connection, _ = idle.pop()
             if not connection.is_closed():
@@ -114,7 +114,7 @@ class Lease:
         """Note of a lent connection that anybody's code may change its session: it is reset before it is lent again."""
         self._soiled.add(connection)
 
-    def give_back(self, login: Login, connection: Connection, *, dirty: bool = False) -> None:
+    def give_back(self, login: str, connection: Connection, *, dirty: bool = False) -> None:
         """Return a connection; a dirty, closed or still transacting one is closed and its place given on."""
         if connection in self._soiled:
             self._soiled.discard(connection)
@@ -129,15 +129,15 @@ class Lease:
             return
         waiter = self._next_waiter(login)
         if waiter is None:
-            self._idle[login].append((connection, monotonic()))
+            self._idle.setdefault(login, []).append((connection, monotonic()))
             return
-        if waiter.login is login:
+        if waiter.login == login:
             self._lent.add(connection)
             waiter.future.set_result(connection)
         else:
             self._discard(login, connection, then=waiter.future)
 
-    async def _clean(self, login: Login, connection: Connection) -> None:
+    async def _clean(self, login: str, connection: Connection) -> None:
         """Reset a session and return its connection; nobody waits for this but who wants the connection next."""
         clean = False
         try:
@@ -153,7 +153,7 @@ class Lease:
         self._lent.remove(connection)
         self._apart.add(connection)
 
-    def free(self, login: Login, connection: Connection) -> None:
+    def free(self, login: str, connection: Connection) -> None:
         """Give on the place of a connection that was set apart and is closed."""
         self._apart.remove(connection)
         self._observer.tell(ConnectionClosed(login=login))
@@ -179,7 +179,7 @@ class Lease:
         for connection in (*self._lent, *self._apart):
             connection.terminate()
 
-    async def _wait(self, login: Login) -> Connection:
+    async def _wait(self, login: str) -> Connection:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(login, loop.create_future(), loop.time() + self._settings.pool_wait)
         self._waiting.append(waiter)
@@ -215,7 +215,7 @@ class Lease:
             else:
                 self.give_back(waiter.login, connection)
 
-    async def _fill_slot(self, login: Login) -> Connection:
+    async def _fill_slot(self, login: str) -> Connection:
         """Open the connection that an already counted slot stands for."""
         if self._closed:
             self._give_slot_on()
@@ -254,14 +254,14 @@ class Lease:
                 return
         self._open -= 1
 
-    def _next_waiter(self, login: Login) -> _Waiter | None:
+    def _next_waiter(self, login: str) -> _Waiter | None:
         while self._waiting and self._waiting[0].future.done():
             self._waiting.popleft()
         if not self._waiting:
             return None
-        if self._waiting[0].login is not login and self._passed_over < _PATIENCE:
+        if self._waiting[0].login != login and self._passed_over < _PATIENCE:
             for waiter in self._waiting:
-                if waiter.login is login and not waiter.future.done():
+                if waiter.login == login and not waiter.future.done():
                     self._passed_over += 1
                     self._waiting.remove(waiter)
                     return waiter
@@ -280,7 +280,7 @@ class Lease:
             self._discard(idlest, connection)
 
     def _discard(
-        self, login: Login, connection: Connection, then: asyncio.Future[Connection | None] | None = None
+        self, login: str, connection: Connection, then: asyncio.Future[Connection | None] | None = None
     ) -> None:
         """Close a connection in the background; then its place is `then`'s, or goes to who waits first."""
         task = asyncio.create_task(self._close(login, connection, then))
@@ -288,7 +288,7 @@ class Lease:
         task.add_done_callback(self._closing.discard)
 
     async def _close(
-        self, login: Login, connection: Connection, then: asyncio.Future[Connection | None] | None
+        self, login: str, connection: Connection, then: asyncio.Future[Connection | None] | None
     ) -> None:
         try:
             await connection.close(timeout=2)

@@ -22,6 +22,8 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Of the admin's and the owner's statements."""
     anon_statement_timeout: float = 3.0
     authenticated_statement_timeout: float = 8.0
+    app_settings: tuple[str, ...] = ()
+    """`name=value`: what the database's own code reads by `current_setting('app.settings.name')`."""
     retries: Annotated[int, msgspec.Meta(ge=0)] = 5
     """How often a transaction is tried again after a serialization failure or a deadlock."""
 

@@ -11,19 +11,20 @@ from headwater.kernel.clock import Clock
 from headwater.kernel.database import Database, WritingTransaction
 from headwater.kernel.errors import TimedOut
 from headwater.kernel.events import CarryOut
-from headwater.kernel.jobs import queries, queue
+from headwater.kernel.jobs import queries
+from headwater.kernel.jobs.faults import told_error
 from headwater.kernel.jobs.models import BoundTimer, JobSettings
-from headwater.kernel.jobs.rules import next_due
 from headwater.kernel.observe import JobFailed, JobFinished, Observer
 
-_BATCH = 100
+_BATCH = 1000
 
 
 class Timekeeper:
     """Runs timers, each on one node at a time, and lets jobs into the queue when the house's clock says so.
 
-    A timer first runs `every` after it was first declared. What it missed while no node ran, it makes up for once.
-    A timer that fails is tried again after `every`, or a minute if that is sooner.
+    A timer first runs at the first moment of its rhythm after it was declared. What it missed while no node ran, it
+    makes up for once. A timer that fails is tried again after `timer_pause` seconds, or at the next moment of its
+    rhythm if that is sooner; the rhythm is not moved by it.
     """
 
     def __init__(
@@ -51,8 +52,9 @@ class Timekeeper:
         """Begin. Raises `DatabaseUnavailable`."""
 
         async def declare(tx: WritingTransaction) -> None:
-            due = [tx.now + bound.declaration.every for bound in self._timers.values()]
-            await queries.add_timers(tx, list(self._timers), due)
+            timers = [bound.declaration for bound in self._timers.values()]
+            due = [timer.first_due(tx.now) for timer in timers]
+            await queries.add_timers(tx, list(self._timers), [timer.rhythm for timer in timers], due)
 
         await self._database.writing(declare)
         self._rounds.start()
@@ -73,17 +75,12 @@ class Timekeeper:
             self._running.add(name)
             self._tasks.start(self._run(self._timers[name])).add_done_callback(partial(self._forget, name))
         if agenda.next_job is not None and agenda.next_job <= now:
-            return 0.0 if await self._let_in_due_jobs() else self._settings.poll
+            return 0.0 if await self._queue_due_jobs() else self._settings.poll
         upcoming = [due - now for due in (agenda.next_job, agenda.next_timer) if due is not None]
         return min([self._settings.poll, *(max(wait.total_seconds(), 0.0) for wait in upcoming)])
 
-    async def _let_in_due_jobs(self) -> int:
-        async def work(tx: WritingTransaction) -> int:
-            if tickets := await queries.take_due_jobs(tx, _BATCH):
-                await queue.enqueue(tx.connection, tickets)
-            return len(tickets)
-
-        count, _ = await self._database.writing(work)
+    async def _queue_due_jobs(self) -> int:
+        count, _ = await self._database.writing(lambda tx: queries.queue_due_jobs(tx, _BATCH))
         if count:
             self._on_due()
         return count
@@ -92,11 +89,12 @@ class Timekeeper:
         timer = bound.declaration
 
         async def work(tx: WritingTransaction) -> bool:
-            due = await queries.lock_due_timer(tx, timer.name)
-            if due is None:
+            found = await queries.lock_due_timer(tx, timer.name)
+            if found is None:
                 return False
+            began = perf_counter()
             await bound.operation(tx)
-            await queries.move_timer(tx, timer.name, next_due(due, timer.every, tx.now))
+            await queries.finish_timer(tx, timer.name, timer.next_due(found.beat, tx.now), perf_counter() - began)
             return True
 
         started = perf_counter()
@@ -107,19 +105,20 @@ class Timekeeper:
         except Exception as failure:  # noqa: BLE001 - whatever it is, it is told, and the timer tried again
             told = TimedOut(seconds=self._settings.timer_timeout) if limit.expired() else failure
             self._observer.tell(JobFailed(job=timer.name, attempt=1, final=False, failure=told))
-            await self._postpone(bound)
+            await self._postpone(bound, told)
             return
         if ran:
             self._observer.tell(JobFinished(job=timer.name, attempt=1, seconds=perf_counter() - started))
             await self._carry_out(effects)
 
-    async def _postpone(self, bound: BoundTimer) -> None:
+    async def _postpone(self, bound: BoundTimer, failure: BaseException) -> None:
         timer = bound.declaration
-        pause = min(timer.every, timedelta(seconds=self._settings.timer_pause))
+        pause = timedelta(seconds=self._settings.timer_pause)
 
         async def work(tx: WritingTransaction) -> None:
-            if await queries.lock_due_timer(tx, timer.name):
-                await queries.move_timer(tx, timer.name, tx.now + pause)
+            if found := await queries.lock_due_timer(tx, timer.name):
+                due = min(tx.now + pause, timer.next_due(found.beat, tx.now))
+                await queries.postpone_timer(tx, timer.name, due, told_error(failure))
 
         await self._database.writing(work)
 

@@ -12,16 +12,22 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from headwater.kernel.observe.observations import (
     CatalogLoaded,
+    CircuitOpened,
     ConnectionClosed,
     ConnectionOpened,
     ConsumerFailed,
     DatabaseLost,
     HookFailed,
     JobFailed,
+    JobsCounted,
+    MailFailed,
     Observation,
+    OutboundAnswered,
+    OutboundFailed,
     RequestAnswered,
     RequestFailed,
     TransactionRetried,
+    WorkerGivenUp,
 )
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -73,9 +79,16 @@ class LogListener:
             case RequestFailed() | JobFailed() | ConsumerFailed() | HookFailed():
                 told = {name: getattr(observation, name) for name in observation.__struct_fields__ if name != "failure"}
                 self._log.error(type(observation).__name__, exc_info=observation.failure, **told)
-            case TransactionRetried() | DatabaseLost():
+            case (
+                TransactionRetried()
+                | DatabaseLost()
+                | WorkerGivenUp()
+                | OutboundFailed()
+                | CircuitOpened()
+                | MailFailed()
+            ):
                 self._log.warning(type(observation).__name__, **msgspec.structs.asdict(observation))
-            case ConnectionOpened() | ConnectionClosed() | CatalogLoaded():
+            case ConnectionOpened() | ConnectionClosed() | CatalogLoaded() | OutboundAnswered() | JobsCounted():
                 self._log.debug(type(observation).__name__, **msgspec.structs.asdict(observation))
             case _:
                 self._log.info(type(observation).__name__, **msgspec.structs.asdict(observation))

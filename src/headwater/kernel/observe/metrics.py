@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import HistogramMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -17,9 +17,15 @@ from headwater.kernel.observe.observations import (
     EventConsumed,
     JobFailed,
     JobFinished,
+    JobsCounted,
+    MailFailed,
+    MailSent,
     Observation,
+    OutboundAnswered,
+    OutboundFailed,
     RequestAnswered,
     TransactionRetried,
+    WorkerGivenUp,
 )
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -66,6 +72,30 @@ class _Requests(Collector):
         yield stages
 
 
+class _Queue(Collector):
+    """The latest count of jobs and timers."""
+
+    def __init__(self) -> None:
+        self.counted = JobsCounted((), ())
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Depth, age and failures by job, and how late each timer is, for a scrape."""
+        depth = GaugeMetricFamily("headwater_jobs", "Jobs by state", labels=("job", "state"))
+        oldest = GaugeMetricFamily(
+            "headwater_job_oldest_seconds", "For how long the longest queued job could have run", labels=("job",)
+        )
+        for count in self.counted.jobs:
+            states = (("queued", count.queued), ("waiting", count.waiting), ("running", count.running))
+            for state, rows in (*states, ("failed", count.failed)):
+                depth.add_metric((count.job, state), rows)
+            oldest.add_metric((count.job,), count.oldest)
+        lag = GaugeMetricFamily("headwater_timer_lag_seconds", "How late a timer is", labels=("timer",))
+        for timer, seconds in self.counted.timer_lags:
+            lag.add_metric((timer,), seconds)
+        yield from (depth, oldest, lag)
+
+
 class MetricsListener:
     """Counts observations in a registry of its own and renders them for a scrape."""
 
@@ -80,8 +110,13 @@ class MetricsListener:
             "headwater_job_seconds", "Time of a job's attempt", ["job"], buckets=_BUCKETS, registry=self.registry
         )
         self._job_failures = self._counter("headwater_job_failures", "Failed attempts", "job", "final")
+        self._queue = _Queue()
+        self.registry.register(self._queue)
+        self._given_up = self._counter("headwater_workers_given_up", "Workers that were silent for too long")
         self._events = self._counter("headwater_events_consumed", "Durable events taken in", "consumer")
         self._event_failures = self._counter("headwater_consumer_failures", "Failures of a consumer", "consumer")
+        self._outbound = self._counter("headwater_outbound_calls", "Requests to others", "outcome")
+        self._mail = self._counter("headwater_mail", "Letters, by what became of them", "route", "outcome")
         self._catalog = Gauge("headwater_catalog_version", "Version of the catalog", registry=self.registry)
 
     def __call__(self, observation: Observation) -> None:
@@ -100,18 +135,35 @@ class MetricsListener:
             case CatalogLoaded(version=version):
                 self._catalog.set(version)
             case _:
-                self._count_background(observation)
+                self._count_jobs(observation)
 
-    def _count_background(self, observation: Observation) -> None:
+    def _count_jobs(self, observation: Observation) -> None:
         match observation:
             case JobFinished(job=job, seconds=seconds):
                 self._jobs.labels(job).observe(seconds)
             case JobFailed(job=job, final=final):
                 self._job_failures.labels(job, str(final).lower()).inc()
+            case JobsCounted():
+                self._queue.counted = observation
+            case WorkerGivenUp():
+                self._given_up.inc()
+            case _:
+                self._count_others(observation)
+
+    def _count_others(self, observation: Observation) -> None:
+        match observation:
             case EventConsumed(consumer=consumer, count=count):
                 self._events.labels(consumer).inc(count)
             case ConsumerFailed(consumer=consumer):
                 self._event_failures.labels(consumer).inc()
+            case OutboundAnswered(status=status):
+                self._outbound.labels(str(status)).inc()
+            case OutboundFailed(reason=reason):
+                self._outbound.labels(reason).inc()
+            case MailSent(route=route):
+                self._mail.labels(route, "sent").inc()
+            case MailFailed(route=route):
+                self._mail.labels(route, "failed").inc()
             case _:
                 pass
 

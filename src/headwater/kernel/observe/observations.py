@@ -101,6 +101,43 @@ class JobFailed(msgspec.Struct, frozen=True):
     failure: BaseException
 
 
+class JobCount(msgspec.Struct, frozen=True):
+    """The rows of one job by state; `oldest` is for how many seconds the longest queued one could have run."""
+
+    job: str
+    queued: int
+    waiting: int
+    running: int
+    failed: int
+    oldest: float
+
+
+class JobsCounted(msgspec.Struct, frozen=True):
+    """Every job's rows were counted; `timer_lags` are names of timers and the seconds by which each is late."""
+
+    jobs: tuple[JobCount, ...]
+    timer_lags: tuple[tuple[str, float], ...]
+
+
+class WorkerStarted(msgspec.Struct, frozen=True):
+    """A process of its own does these jobs."""
+
+    jobs: tuple[str, ...]
+
+
+class WorkerStopping(msgspec.Struct, frozen=True):
+    """A process of its own finishes the jobs that run and takes nothing new."""
+
+    running: int
+
+
+class WorkerGivenUp(msgspec.Struct, frozen=True):
+    """A worker was silent for too long; so many jobs of it were queued again."""
+
+    worker: str
+    jobs: int
+
+
 class EventConsumed(msgspec.Struct, frozen=True):
     """A consumer took in a batch of durable events."""
 
@@ -121,6 +158,51 @@ class HookFailed(msgspec.Struct, frozen=True):
 
     part: str
     failure: BaseException
+
+
+class OutboundAnswered(msgspec.Struct, frozen=True):
+    """Somebody else's server answered a request of ours; no path, because it may hold a secret."""
+
+    method: str
+    host: str
+    status: int
+    seconds: float
+
+
+class OutboundFailed(msgspec.Struct, frozen=True):
+    """Somebody else's server was not asked, or gave no answer; `reason` is the refusal's class."""
+
+    method: str
+    host: str
+    reason: str
+    seconds: float
+
+
+class CircuitOpened(msgspec.Struct, frozen=True):
+    """A host failed too often in a row and is left alone for a while."""
+
+    host: str
+
+
+class CircuitClosed(msgspec.Struct, frozen=True):
+    """A host that was left alone answers again."""
+
+    host: str
+
+
+class MailSent(msgspec.Struct, frozen=True):
+    """A letter was taken: by an SMTP server, or by the development mailbox; to whom is nobody's business."""
+
+    route: str
+    seconds: float
+
+
+class MailFailed(msgspec.Struct, frozen=True):
+    """A letter was not taken; `final` if trying again would be in vain."""
+
+    route: str
+    reason: str
+    final: bool
 
 
 class ServerStarted(msgspec.Struct, frozen=True):
@@ -148,9 +230,19 @@ Observation = (
     | CatalogLoaded
     | JobFinished
     | JobFailed
+    | JobsCounted
+    | WorkerStarted
+    | WorkerStopping
+    | WorkerGivenUp
     | EventConsumed
     | ConsumerFailed
     | HookFailed
+    | OutboundAnswered
+    | OutboundFailed
+    | CircuitOpened
+    | CircuitClosed
+    | MailSent
+    | MailFailed
     | ServerStarted
     | ServerStopping
 )

@@ -16,7 +16,7 @@ class TokenCache:
         self._timestamp = clock.timestamp
         self._capacity = capacity
         self._entries: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
-        self._of_session: dict[str, set[str]] = {}
+        self._of_owner: dict[str, set[str]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -34,27 +34,30 @@ class TokenCache:
 
     def put(self, token: str, principal: Principal, until: float) -> None:
         """Remember a verified token until a moment, in seconds since 1970."""
+        if token in self._entries:
+            self._drop(token)
         self._entries[token] = (principal, until)
-        self._entries.move_to_end(token)
-        if principal.session_id is not None:
-            self._of_session.setdefault(principal.session_id, set()).add(token)
+        self._of_owner.setdefault(_owner(principal), set()).add(token)
         if len(self._entries) > self._capacity:
             self._drop(next(iter(self._entries)))
 
-    def forget_session(self, session_id: str) -> None:
-        """Forget every token of a session."""
-        for token in self._of_session.pop(session_id, ()):
+    def forget(self, owner: str) -> None:
+        """Forget every token of a session, or of a principal's key where they belong to no session."""
+        for token in self._of_owner.pop(owner, ()):
             self._entries.pop(token, None)
 
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
-        self._of_session.clear()
+        self._of_owner.clear()
 
     def _drop(self, token: str) -> None:
-        principal, _ = self._entries.pop(token)
-        tokens = self._of_session.get(principal.session_id or "")
-        if tokens is not None:
-            tokens.discard(token)
-            if not tokens:
-                del self._of_session[principal.session_id or ""]
+        owner = _owner(self._entries.pop(token)[0])
+        tokens = self._of_owner[owner]
+        tokens.discard(token)
+        if not tokens:
+            del self._of_owner[owner]
+
+
+def _owner(principal: Principal) -> str:
+    return principal.session_id or principal.key

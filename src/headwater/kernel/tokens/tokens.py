@@ -1,62 +1,45 @@
 """Tokens: claims signed, and signatures, times, issuer and audience verified."""
 
-import binascii
+import asyncio
 import math
-from base64 import urlsafe_b64decode
-from collections.abc import Mapping
-from typing import cast
+from datetime import datetime, timedelta
 
-import msgspec
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
-from joserfc.jwa import JWSAlgModel
-from joserfc.jwk import OctKey, OKPKey, RSAKey
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from headwater.kernel.clock import Clock
-from headwater.kernel.database import Transactions
+from headwater.kernel.database import Transactions, WritingTransaction
 from headwater.kernel.errors import ClaimsRefused, InvalidToken
 from headwater.kernel.ids import new_id
 from headwater.kernel.principal import ADMIN_ROLE, ANON_ROLE, USER_ROLE, Principal, principal_from_claims
 from headwater.kernel.tokens.cache import TokenCache
 from headwater.kernel.tokens.errors import WeakJwtSecret
-from headwater.kernel.tokens.keys import SigningKey, SigningKeys, load_keys
+from headwater.kernel.tokens.keys import SigningKey, SigningKeys, generate_key, load_keys, replace_keys
 from headwater.kernel.tokens.models import TokenSettings
+from headwater.kernel.tokens.reading import (
+    Claims,
+    Header,
+    Key,
+    OneAlgorithm,
+    header_of,
+    must_be_timely,
+    texts,
+    verified_claims,
+)
 from headwater.kernel.vault import Vault
 
-Claims = Mapping[str, object]
 THEIR_ALGORITHM = "HS256"
+_OURS = ("RS256", "EdDSA")
 _ROLES = frozenset({ANON_ROLE, USER_ROLE, ADMIN_ROLE})
-_LONGEST = 16_384
 _SHORTEST_SECRET = 32
-
-
-class _Header(msgspec.Struct):
-    """What of a token's header decides; `crit` and `b64` change how a token is read, and nothing here needs them."""
-
-    alg: str
-    kid: str | None = None
-    crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    b64: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-class _One(jws.JWSRegistry):
-    """Accepts a single algorithm; joserfc's own registry warns of the name EdDSA, which is what verifiers know."""
-
-    def __init__(self, algorithm: str) -> None:
-        super().__init__(algorithms=[algorithm], strict_check_header=False)
-        self._only = algorithm
-
-    def get_alg(self, name: str) -> JWSAlgModel:
-        if name != self._only:
-            raise InvalidToken
-        return self.algorithms[name]
 
 
 class Tokens:
     """Signs tokens with our keys and verifies them, and those of holders of `jwt_secret`.
 
     Verified tokens are remembered; a remembered one costs no cryptography but still expires by our clock. Whether a
-    session lives is not known here: who knows that it ended calls `forget_session` and refuses its principals.
+    session lives is not known here: who knows that it ended calls `forget_session` and refuses its principals. Tokens
+    of other issuers are verified by `Issuers` and remembered here by who knows whom they stand for.
     """
 
     def __init__(self, settings: TokenSettings, clock: Clock, vault: Vault) -> None:
@@ -65,14 +48,36 @@ class Tokens:
         self._vault = vault
         self._keys = SigningKeys()
         self._cache = TokenCache(clock, settings.cache_size)
-        self._registries = {name: _One(name) for name in ("RS256", "EdDSA", THEIR_ALGORITHM)}
+        self._registries = {name: OneAlgorithm(name) for name in (*_OURS, THEIR_ALGORITHM)}
         self._their_key = None if settings.jwt_secret is None else _secret_key(settings.jwt_secret)
         self._their_issuers = frozenset({settings.issuer, *settings.jwt_issuers})
         self._their_audiences = frozenset({settings.audience, *settings.jwt_audiences})
+        self._users_forgotten = 0
 
     async def load(self, transactions: Transactions) -> None:
-        """Take the signing keys from the vault, where the first node to start puts them."""
+        """Take the signing keys from the vault, where the first node to start puts them.
+
+        What a key has signed that verifies no longer is forgotten.
+        """
+        before = {key.id for key in self._keys.verifying(self._clock.timestamp())}
         self._keys = await load_keys(transactions, self._vault, self._settings.algorithm)
+        if before - {key.id for key in self._keys.verifying(self._clock.timestamp())}:
+            self._cache.clear()
+
+    async def make_key(self) -> SigningKey:
+        """A new signing key, for `rotate`; an RSA key takes about a tenth of a second, off the loop."""
+        return await asyncio.to_thread(generate_key, self._settings.algorithm)
+
+    async def rotate(self, tx: WritingTransaction, made: SigningKey, grace: timedelta) -> datetime:
+        """Let `made` sign in the place of today's key, which verifies for `grace` more; until when that is.
+
+        `grace` is as long as tokens live. With none the old keys verify nothing any more. Each node signs with the
+        new key once it has called `load` after the commit.
+        """
+        leeway = timedelta(seconds=self._settings.leeway) if grace else timedelta(0)
+        until = tx.now + grace + leeway
+        await replace_keys(tx, self._vault, made, until)
+        return until
 
     def sign(self, claims: Claims, lifetime: float) -> str:
         """A token with these claims, good for `lifetime` seconds from now; `iss`, `aud`, `iat`, `exp`, `jti` are added.
@@ -113,53 +118,63 @@ class Tokens:
 
         Raises `InvalidToken`, and its kind `ClaimsRefused` where the signature is good and the claims are not.
         """
-        header = _header_of(token)
-        key = self._key_for(header)
-        try:
-            parsed = jws.extract_compact(token.encode("ascii"), registry=self._registries[header.alg])
-            genuine = jws.validate_compact(parsed, key, registry=self._registries[header.alg])
-            claims = msgspec.json.decode(parsed.payload or b"", type=dict[str, object])
-        except (JoseError, ValueError, msgspec.MsgspecError, RecursionError) as failure:
-            raise InvalidToken from failure
-        if not genuine:
-            raise InvalidToken
-        if not isinstance(claims.get("sub"), str):
-            raise ClaimsRefused
-        self._must_be_timely(claims, ours=header.alg != THEIR_ALGORITHM)
-        self._must_be_for_us(claims, ours=header.alg != THEIR_ALGORITHM)
+        header = header_of(token)
+        claims = verified_claims(token, self._key_for(header), self._registries[header.alg])
+        ours = header.alg != THEIR_ALGORITHM
+        must_be_timely(claims, self._clock.timestamp(), self._settings.leeway, expiring=ours)
+        self._must_be_for_us(claims, ours=ours)
         return claims
+
+    def lacks_key_of(self, token: str) -> bool:
+        """Whether a token names itself ours and a key that is not known here, as one just made elsewhere may be."""
+        try:
+            header = header_of(token)
+        except InvalidToken:
+            return False
+        return (
+            header.alg in _OURS
+            and header.kid is not None
+            and self._keys.find(header.kid, header.alg, self._clock.timestamp()) is None
+        )
+
+    @property
+    def users_forgotten(self) -> int:
+        """How often a user was forgotten; see `remember`."""
+        return self._users_forgotten
+
+    def remember(self, token: str, principal: Principal, until: float, users_forgotten: int) -> None:
+        """Let a token that others verified stand for a principal until a moment, in seconds since 1970.
+
+        `users_forgotten` is the count before the user was looked up: if one was forgotten since, he may be this one,
+        and nothing is remembered.
+        """
+        if users_forgotten == self._users_forgotten:
+            self._cache.put(token, principal, until)
 
     def forget_session(self, session_id: str) -> None:
         """Remember no token of this session."""
-        self._cache.forget_session(session_id)
+        self._cache.forget(session_id)
+
+    def forget_user(self, user_id: str) -> None:
+        """Remember no token of this user that belongs to no session of ours."""
+        self._users_forgotten += 1
+        self._cache.forget(f"user:{user_id}")
 
     def jwks(self) -> dict[str, list[dict[str, object]]]:
-        """Our public keys (RFC 7517)."""
-        return {"keys": [key.public for key in self._keys]}
+        """Our public keys (RFC 7517): the one that signs, and those whose tokens have not all expired."""
+        return {"keys": [key.public for key in self._keys.verifying(self._clock.timestamp())]}
 
-    def _key_for(self, header: _Header) -> RSAKey | OKPKey | OctKey:
+    def _key_for(self, header: Header) -> Key:
         """The key that the header names, of the kind that its algorithm needs: neither is taken from elsewhere."""
-        if header.crit is not msgspec.UNSET or header.b64 is not msgspec.UNSET:
-            raise InvalidToken
         if header.alg == THEIR_ALGORITHM and self._their_key is not None:
             return self._their_key
-        found: SigningKey | None = self._keys.find(header.kid, header.alg)
+        found = self._keys.find(header.kid, header.alg, self._clock.timestamp())
         if found is None:
             raise InvalidToken
         return found.key
 
-    def _must_be_timely(self, claims: Claims, *, ours: bool) -> None:
-        now, leeway = self._clock.timestamp(), self._settings.leeway
-        expires, begins, issued = (_moment(claims, name) for name in ("exp", "nbf", "iat"))
-        if expires is None and ours:
-            raise ClaimsRefused
-        if expires is not None and expires + leeway <= now:
-            raise ClaimsRefused
-        if any(moment is not None and moment - leeway > now for moment in (begins, issued)):
-            raise ClaimsRefused
-
     def _must_be_for_us(self, claims: Claims, *, ours: bool) -> None:
-        issuers, audiences = _texts(claims, "iss"), _texts(claims, "aud")
+        issuers, audiences = texts(claims, "iss"), texts(claims, "aud")
         if ours:
             good = self._settings.issuer in issuers and self._settings.audience in audiences
         else:
@@ -168,35 +183,6 @@ class Tokens:
             )
         if not good:
             raise ClaimsRefused
-
-
-def _header_of(token: str) -> _Header:
-    """A token's header, from a text that looks like a token."""
-    if len(token) > _LONGEST or not token.isascii() or token.count(".") != 2:
-        raise InvalidToken
-    segment = token.partition(".")[0]
-    try:
-        raw = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-        return msgspec.json.decode(raw, type=_Header)
-    except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError) as failure:
-        raise InvalidToken from failure
-
-
-def _texts(claims: Claims, name: str) -> frozenset[str]:
-    """The text of a claim, or its texts (RFC 7519: `aud` may be a list); whatever else it holds counts for nothing."""
-    value = claims.get(name)
-    values = cast("list[object]", value) if isinstance(value, list) else [value]
-    return frozenset(text for text in values if isinstance(text, str))
-
-
-def _moment(claims: Claims, name: str) -> float | None:
-    """A time claim in seconds since 1970 (RFC 7519: a number); None where it is absent."""
-    value = claims.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ClaimsRefused
-    return float(value)
 
 
 def _secret_key(secret: str) -> OctKey:

@@ -25,6 +25,7 @@ insert into system.secrets (key, value_ciphertext, is_reserved, created_at, upda
 values ($1, $2, $3, $4, $4)
 on conflict (key) do nothing
 """
+LOCK = "select id from system.secrets where key = $1 for no key update"
 LIST = """
 select id, key, is_active, is_reserved, created_at, updated_at, last_used_at, expires_at
 from system.secrets order by key
@@ -57,6 +58,11 @@ async def put_secret(
 async def add_secret(tx: WritingTransaction, name: str, sealed: str, reserved: bool) -> bool:  # noqa: FBT001 - the same
     """Add the row unless the name is taken; whether it was added."""
     return await tx.execute(ADD, name, sealed, reserved, tx.now) == 1
+
+
+async def lock_secret(tx: WritingTransaction, name: str) -> None:
+    """Lock the row, if there is one."""
+    await tx.value(LOCK, name)
 
 
 async def list_secrets(tx: ReadingTransaction) -> list[Secret]:

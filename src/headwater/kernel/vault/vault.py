@@ -85,6 +85,11 @@ class Vault:
         """
         return await queries.add_secret(tx, name, self.seal(name, value), reserved)
 
+    async def lock(self, tx: WritingTransaction, name: str) -> bytes | None:
+        """The value of a secret that is to be replaced: whoever else locks it waits until this transaction ends."""
+        await queries.lock_secret(tx, name)
+        return await self.read(tx, name)
+
     async def list(self, tx: ReadingTransaction) -> list[Secret]:
         """Every secret, without values, by name."""
         return await queries.list_secrets(tx)

@@ -26,6 +26,8 @@ Schema = dict[str, Any]
 
 _PLATFORM = "headwater.platform."
 _WRITING = frozenset({"POST", "PUT", "PATCH"})
+_UNSPOKEN = frozenset({"QUERY"})
+"""Methods for which a path of OpenAPI 3.1 has no word; 3.2 has."""
 _STRUCTURED = (DictType, ListType, StructType, VarTupleType)
 _BODILESS = frozenset({204, 302, 303, 304})
 _REFERENCE = "#/components/schemas/{name}"
@@ -68,7 +70,7 @@ def describe(components: Components, version: str) -> Schema:
     Bodies and results are JSON Schema (draft 2020-12) of the very structs that requests are decoded into.
     Source: the OpenAPI Specification 3.1.1.
     """
-    served = list(_served(components))
+    served = [each for each in _served(components) if each[2].method not in _UNSPOKEN]
     schemas, definitions = _schemas([endpoint for _, _, endpoint in served])
     paths: dict[str, Schema] = {}
     names: set[str] = set()
@@ -220,7 +222,8 @@ def _responses(endpoint: Endpoint, schemas: Mapping[int, Schema]) -> Schema:
         success["content"] = {media_type: {"schema": schema} for media_type in endpoint.media_types}
     ours = endpoint.envelope is PLATFORM_ENVELOPE
     refusal = {"$ref": "#/components/responses/Error"} if ours else {"description": "The request was refused."}
-    return {str(endpoint.status): success, "default": refusal}
+    part = {"206": success | {"description": HTTPStatus.PARTIAL_CONTENT.phrase}} if endpoint.partial else {}
+    return {str(endpoint.status): success, **part, "default": refusal}
 
 
 def _error_response(description: str) -> Schema:
@@ -230,7 +233,7 @@ def _error_response(description: str) -> Schema:
 
 def _about(component: Component) -> str:
     """What a component is for, and every refusal of its own."""
-    about = inspect.getdoc(component.operations) or ""
+    about = "\n\n".join(inspect.getdoc(kind) or "" for kind in component.operation_classes)
     refusals = [] if component.errors is None else list(_refusals(component.errors))
     listed = "\n".join(f"- `{refusal.code}` ({refusal.status}): {refusal.__doc__}" for refusal in refusals)
     return f"{about}\n\nRefusals:\n\n{listed}" if listed else about

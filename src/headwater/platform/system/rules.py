@@ -1,11 +1,12 @@
-"""How a server is, judged by its parts, and who may know."""
+"""How a server is, judged by its parts, and who may know; which failed jobs are meant."""
 
 import ipaddress
 from collections.abc import Iterable
 from typing import Literal
 
 from headwater.kernel.principal import Principal
-from headwater.platform.system.models import HealthReport, PartReport
+from headwater.platform.system.errors import NothingMeant
+from headwater.platform.system.models import FailuresMeant, HealthReport, PartReport
 
 
 def overall(parts: Iterable[PartReport]) -> Literal["ok", "degraded", "unavailable"]:
@@ -33,3 +34,9 @@ def is_loopback(address: str) -> bool:
 def status_of(report: HealthReport) -> int:
     """The HTTP status of a health report: load balancers read nothing else."""
     return 503 if report.status == "unavailable" else 200
+
+
+def must_mean_one(meant: FailuresMeant) -> None:
+    """Refuse a change of failed jobs unless exactly one thing says which: nobody retries all of them by a slip."""
+    if sum((meant.id is not None, meant.job is not None, meant.all)) != 1:
+        raise NothingMeant

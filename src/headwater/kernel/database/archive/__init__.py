@@ -8,6 +8,7 @@ from headwater.kernel.database.archive.errors import (
     NotABackup,
     ProgramMissing,
 )
+from headwater.kernel.database.archive.kept import Archives
 from headwater.kernel.database.archive.models import Place
 from headwater.kernel.database.archive.queries import (
     database_exists,
@@ -20,6 +21,7 @@ from headwater.kernel.database.archive.queries import (
 
 __all__ = [
     "ArchiveFailed",
+    "Archives",
     "BackupExists",
     "BackupMissing",
     "NotABackup",

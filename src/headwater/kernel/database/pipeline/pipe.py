@@ -111,22 +111,21 @@ class Pipe(asyncio.Protocol):
             self._missing -= len(data)
             self._incoming.append(data)
             return
-        if self._incoming:
-            self._incoming.append(data)
-            data = b"".join(self._incoming)
-            self._incoming.clear()
-        place, size = 0, len(data)
-        finished: list[str] = []
+        self._incoming.append(data)
+        received = b"".join(self._incoming)
+        self._incoming.clear()
         self._missing = 0
+        place, size = 0, len(received)
+        finished: list[str] = []
         while size - place >= wire.HEADER:
-            end = place + 1 + int.from_bytes(data[place + 1 : place + 5], "big")
+            end = place + 1 + int.from_bytes(received[place + 1 : place + 5], "big")
             if end > size:
                 self._missing = end - size
                 break
-            self._take(data, place, end, finished)
+            self._take(received, place, end, finished)
             place = end
         if place < size:
-            self._incoming.append(data[place:])
+            self._incoming.append(received[place:])
         if finished:
             self._note_pace(finished)
 
@@ -150,21 +149,21 @@ class Pipe(asyncio.Protocol):
         if outgoing and not self.closed:
             self._transport.write(b"".join(outgoing))
 
-    def _take(self, data: bytes, place: int, end: int, finished: list[str]) -> None:
+    def _take(self, received: bytes, place: int, end: int, finished: list[str]) -> None:
         """One message of Postgres; what is neither row, failure, description nor end of a turn changes nothing."""
-        kind = data[place]
+        kind = received[place]
         if kind == wire.ROW:
             decoders = self._decoders.get(self._turns[0].sql)
             if decoders is not None and self._row is None:
-                self._row = wire.read_row(data, place + wire.HEADER + 2, decoders)
+                self._row = wire.read_row(received, place + wire.HEADER + 2, decoders)
         elif kind == wire.READY:
             finished.append(self._turns[0].sql)
             self._finish(self._turns.popleft())
         elif kind == wire.FAILURE:
-            self._failure = wire.failure_of(data[place + wire.HEADER : end])
+            self._failure = wire.failure_of(received[place + wire.HEADER : end])
         elif kind == wire.DESCRIPTION:
             self._turns[0].first = False
-            self._decoders[self._turns[0].sql] = wire.decoders_of(data[place + wire.HEADER : end])
+            self._decoders[self._turns[0].sql] = wire.decoders_of(received[place + wire.HEADER : end])
 
     def _finish(self, turn: _Turn) -> None:
         row, failure = self._row, self._failure

@@ -7,10 +7,9 @@ from time import perf_counter
 from typing import NamedTuple
 
 from headwater.kernel.database.lease import Lease
-from headwater.kernel.database.logins import Login
 from headwater.kernel.database.models import DatabaseSettings
 from headwater.kernel.database.pipeline.pipe import Pipe
-from headwater.kernel.errors import Busy, DatabaseUnavailable
+from headwater.kernel.errors import Refusal
 
 QUICK = 0.01
 """Seconds, up to which a statement's average time in a pipe lets it stay there; on a busy machine all are slow."""
@@ -43,10 +42,10 @@ class Pipelines:
     def __init__(self, lease: Lease, settings: DatabaseSettings) -> None:
         self._lease = lease
         self._settings = settings
-        self._pipes: dict[Login, list[Pipe]] = {login: [] for login in Login}
+        self._pipes: dict[str, list[Pipe]] = {}
         self._averages: dict[str, float] = {}
         self._exiles: dict[str, _Exile] = {}
-        self._opening: dict[Login, asyncio.Task[None]] = {}
+        self._opening: dict[str, asyncio.Task[None]] = {}
         self._trimming: asyncio.TimerHandle | None = None
         lease.when_crowded = self._yield_place
 
@@ -55,13 +54,13 @@ class Pipelines:
         """Pipes that are open."""
         return sum(map(len, self._pipes.values()))
 
-    def find(self, login: Login, sql: str, arguments: Sequence[object]) -> Pipe | None:
+    def find(self, login: str, sql: str, arguments: Sequence[object]) -> Pipe | None:
         """The pipe a statement may go through now; None sends it to a connection of its own."""
         exile = self._exiles.get(sql)
         if exile is not None and exile.until > perf_counter():
             return None
         shallowest: Pipe | None = None
-        for pipe in self._pipes[login]:
+        for pipe in self._pipes.get(login, ()):
             if pipe.stalled:
                 continue
             if not pipe.depth:
@@ -104,28 +103,33 @@ class Pipelines:
         if idle:
             min(idle, key=lambda pipe: pipe.idle_since).close()
 
-    def _grow(self, login: Login) -> None:
+    def _grow(self, login: str) -> None:
         """Open another pipe in the background, if the budget has room."""
-        most = min(self._settings.pipelines, self._settings.pool_max // 2 - self.open_count + len(self._pipes[login]))
-        if login not in self._opening and len(self._pipes[login]) < most and not self._lease.is_crowded:
+        mine = len(self._pipes.get(login, ()))
+        most = min(self._settings.pipelines, self._settings.pool_max // 2 - self.open_count + mine)
+        if login not in self._opening and mine < most and not self._lease.is_crowded:
             self._opening[login] = asyncio.create_task(self._open(login))
 
-    async def _open(self, login: Login) -> None:
+    async def _open(self, login: str) -> None:
         try:
             connection = await self._lease.take(login)
             self._lease.set_apart(connection)
             patience = 2 * self._settings.statement_timeout
-            self._pipes[login].append(Pipe(connection, patience, self._note_pace, partial(self._lose, login)))
-        except (DatabaseUnavailable, Busy):
+            pipe = Pipe(connection, patience, self._note_pace, partial(self._lose, login))
+            self._pipes.setdefault(login, []).append(pipe)
+        except Refusal:
             return  # the reads go on without it, and say so if they cannot
         finally:
             del self._opening[login]
         if self._trimming is None:
             self._trimming = asyncio.get_running_loop().call_later(self._settings.pool_idle, self._trim)
 
-    def _lose(self, login: Login, pipe: Pipe) -> None:
-        if pipe in self._pipes[login]:
-            self._pipes[login].remove(pipe)
+    def _lose(self, login: str, pipe: Pipe) -> None:
+        mine = self._pipes.get(login, [])
+        if pipe in mine:
+            mine.remove(pipe)
+            if not mine:
+                del self._pipes[login]
             self._lease.free(login, pipe.connection)
 
     def _trim(self) -> None:

@@ -1,8 +1,4 @@
-"""What is said on the wire to run a statement: a part of PostgreSQL's frontend/backend protocol 3.0.
-
-The messages are those of the PostgreSQL manual's chapters 54.2.3 (extended query) and 54.7 (formats). Arguments go as
-text, results come in binary.
-"""
+"""Statements on the wire: the extended query of PostgreSQL's protocol 3.0; text goes out, binary comes in."""
 
 from collections.abc import Callable, Sequence
 from struct import Struct

@@ -23,7 +23,7 @@ def tell_readiness(readiness: object) -> Reply:
     return Reply(status=200 if ready else 503, headers=_UNCACHED, body=msgspec.json.encode(readiness))
 
 
-ENDPOINTS = (
+SYSTEM_ENDPOINTS = (
     Endpoint(
         method="GET",
         path="/api/health",

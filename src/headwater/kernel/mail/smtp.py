@@ -1,0 +1,81 @@
+"""One letter to one SMTP server (RFC 5321), encrypted as its port demands."""
+
+import ssl
+from email.message import EmailMessage
+from ipaddress import ip_address
+from typing import Any
+
+import aiosmtplib
+
+from headwater.kernel.mail.errors import MailDelayed, MailRefused
+from headwater.kernel.mail.models import SmtpAccount
+
+_PERMANENT = range(500, 600)
+
+
+async def send(
+    account: SmtpAccount,
+    message: EmailMessage,
+    recipients: list[str],
+    seconds: float,
+    verify: ssl.SSLContext | None = None,
+) -> None:
+    """Hand a message to the account's server; return once it is taken for every recipient.
+
+    On port 465 the connection is encrypted from its first byte, on 587 STARTTLS is demanded, elsewhere it is used if
+    offered. A password is never sent over a connection in the clear, except to this machine. Raises `MailDelayed`
+    where a later attempt may succeed and `MailRefused` where none will. `verify` is for tests.
+    """
+    implicit, demanded = _encryption(account)
+    client = aiosmtplib.SMTP(
+        hostname=account.host,
+        port=account.port,
+        use_tls=implicit,
+        start_tls=False if implicit else demanded,
+        timeout=seconds,
+        tls_context=verify,
+        local_hostname=account.sender_email.rpartition("@")[2] or "localhost",
+    )
+    try:
+        async with client:
+            if account.username and account.password is not None:
+                _must_be_private(client, account.host)
+                await client.login(account.username, account.password)
+            refused, _ = await client.send_message(message, sender=account.sender_email, recipients=recipients)
+    except aiosmtplib.SMTPRecipientsRefused as failure:
+        codes = [each.code for each in failure.recipients]
+        raise _refusal(max(codes, default=550), "no recipient is known there") from failure
+    except aiosmtplib.SMTPResponseException as failure:
+        raise _refusal(failure.code, f"{failure.code} {failure.message}") from failure
+    except aiosmtplib.SMTPNotSupported as failure:
+        raise MailRefused(reason=str(failure)) from failure
+    except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as failure:
+        raise MailDelayed(reason=str(failure) or type(failure).__name__) from failure
+    if refused:
+        raise MailRefused(reason="some recipients are not known there")
+
+
+def _encryption(account: SmtpAccount) -> tuple[bool, bool | None]:
+    """Whether TLS begins with the connection; whether STARTTLS is demanded (None: used if offered)."""
+    mode = account.tls
+    if mode == "auto":
+        mode = {465: "implicit", 587: "starttls"}.get(account.port, "opportunistic")
+    return mode == "implicit", True if mode == "starttls" else None
+
+
+def _must_be_private(client: aiosmtplib.SMTP, host: str) -> None:
+    encrypted: Any = client.get_transport_info("ssl_object")
+    if encrypted is None and not is_loopback(host):
+        raise MailRefused(reason="it offers no encryption, and the password would be sent in the clear")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or address."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _refusal(code: int, reason: str) -> MailRefused | MailDelayed:
+    return MailRefused(reason=reason) if code in _PERMANENT else MailDelayed(reason=reason)
