@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.packages import installed_packages
-from tests.kit.server import RunningServer, new_folder
+from tests.kit.server import COMMAND, RunningServer, new_folder
 
 HERE = Path(__file__).parent
 LONGEST = 300
@@ -20,6 +20,7 @@ SHORT_LIVES = {
     "HEADWATER_IDENTITY_REPEAT_WINDOW": "1",
     "HEADWATER_TOKEN_LEEWAY": "0",
 }
+OPEN = {"HEADWATER_RECORDS_PLAN": "true", "HEADWATER_RECORDS_TX_END": "commit-allow-override"}
 Outcomes = dict[str, str | None]
 Run = Callable[..., Outcomes]
 
@@ -41,6 +42,16 @@ def hasty_server() -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="session")
+def open_server() -> Iterator[RunningServer]:
+    """A server that tells plans and lets callers end their transactions."""
+    folder = new_folder()
+    running = RunningServer(folder, OPEN)
+    yield running
+    running.stop()
+    shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
 def run(packages: Path, request: pytest.FixtureRequest) -> Run:
     """Runs a script against a server, once, and tells of each check its failure, or None."""
 
@@ -52,6 +63,7 @@ def run(packages: Path, request: pytest.FixtureRequest) -> Run:
             "HEADWATER_URL": server.url,
             "HEADWATER_ANON_KEY": server.anon_key,
             "HEADWATER_ADMIN_KEY": server.admin_key,
+            "HEADWATER_COMMAND": json.dumps([*COMMAND, "mail", "--json", "--data", str(server.folder)]),
         }
         command = ["node", str(HERE / script), *arguments]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST)

@@ -1,5 +1,7 @@
 /** Named checks, run one after the other; each prints its outcome as one line of JSON. */
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export const { HEADWATER_URL: url, HEADWATER_ANON_KEY: anonKey, HEADWATER_ADMIN_KEY: adminKey } = process.env
 export const password = 'correct horse battery'
@@ -89,6 +91,31 @@ export async function signUp(word) {
   })
   if (!response.ok) throw new Error(`sign-up: ${response.status} ${await response.text()}`)
   return response.json()
+}
+
+const lettersTo = (address) => {
+  const [command, ...args] = JSON.parse(process.env.HEADWATER_COMMAND)
+  return JSON.parse(execFileSync(command, args, { encoding: 'utf8' })).filter((letter) => letter.to.includes(address))
+}
+
+/** The newest letter to an address, once there are `count`; what `headwater mail` shows. */
+export async function letterTo(address, count = 1) {
+  for (let left = 40; left; left--) {
+    const letters = lettersTo(address)
+    if (letters.length >= count) return letters.at(-1)
+    await pause(100)
+  }
+  throw new Error(`no letter came to ${address}`)
+}
+
+/** The code in the newest letter to an address. */
+export async function codeFor(address, count = 1) {
+  return (await letterTo(address, count)).text.match(/\b\d{6}\b/)[0]
+}
+
+/** A code that is not this one. */
+export function otherThan(code) {
+  return String((Number(code) + 1) % 1_000_000).padStart(6, '0')
 }
 
 /** Ends the accounts that this run has made. */

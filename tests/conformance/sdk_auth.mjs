@@ -1,7 +1,8 @@
 /** @insforge/sdk on a server (`isServerMode`) and in an app without cookies: accounts, sessions, profiles. */
 import assert from 'node:assert/strict'
 import { createAdminClient, createClient, InsForgeError } from '@insforge/sdk'
-import { adminKey, afterAll, anonKey, bad, check, email, good, password, removeUsers, run, url } from './kit.mjs'
+import { adminKey, administer, afterAll, anonKey, bad, check, codeFor, email, good, letterTo } from './kit.mjs'
+import { otherThan, password, removeUsers, run, url } from './kit.mjs'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
@@ -190,6 +191,123 @@ check('getPublicAuthConfig tells what a sign-in page must know', async () => {
     requireSpecialChar: false,
     disableSignup: false,
   })
+})
+
+check('getPublicAuthConfig tells what the admin says', async () => {
+  await administer('PUT', '/api/auth/config', { resetPasswordMethod: 'link', requireNumber: true })
+  try {
+    const { data } = await good(newClient().auth.getPublicAuthConfig())
+    assert.deepEqual([data.resetPasswordMethod, data.requireNumber], ['link', true])
+    const error = await bad(onServer().auth.signUp({ email: email('plain'), password: 'no number' }))
+    assert.equal(error.statusCode, 400)
+  } finally {
+    await administer('PUT', '/api/auth/config', { resetPasswordMethod: 'code', requireNumber: false })
+  }
+})
+
+check('resendVerificationEmail and verifyEmail verify an address and sign in', async () => {
+  const address = email('vera')
+  await good(onServer().auth.signUp({ email: address, password }))
+  const { data: asked } = await good(onServer().auth.resendVerificationEmail({ email: address }))
+  assert.equal(asked.success, true)
+  const { data } = await good(onServer().auth.verifyEmail({ email: address, otp: await codeFor(address) }))
+  assert.equal(data.user.emailVerified, true)
+  assert.equal(data.accessToken.split('.').length, 3)
+})
+
+check('resendVerificationEmail answers an unknown address in the same words', async () => {
+  const known = (await good(onServer().auth.resendVerificationEmail({ email: email('ada') }))).data
+  const unknown = (await good(onServer().auth.resendVerificationEmail({ email: email('unknown') }))).data
+  assert.deepEqual(known, unknown)
+})
+
+check('resendVerificationEmail to what is no address is refused with 400', async () => {
+  const error = await bad(onServer().auth.resendVerificationEmail({ email: 'nobody' }))
+  assert.deepEqual([error.statusCode, error.error], [400, 'INVALID_INPUT'])
+})
+
+check('verifyEmail with a wrong code is refused with 400', async () => {
+  const error = await bad(onServer().auth.verifyEmail({ email: email('ada'), otp: '000000' }))
+  const told = [400, 'INVALID_INPUT', 'Invalid or expired verification code']
+  assert.deepEqual([error.statusCode, error.error, error.message], told)
+})
+
+check('where addresses must be verified signUp gives no session and signIn waits', async () => {
+  const address = email('waiting')
+  await administer('PUT', '/api/auth/config', { requireEmailVerification: true })
+  try {
+    const { data } = await good(onServer().auth.signUp({ email: address, password }))
+    assert.deepEqual(data, { accessToken: null, requireEmailVerification: true })
+    const error = await bad(onServer().auth.signInWithPassword({ email: address, password }))
+    assert.deepEqual([error.statusCode, error.error, error.message], [403, 'FORBIDDEN', 'Email verification required'])
+    await good(onServer().auth.verifyEmail({ email: address, otp: await codeFor(address) }))
+    await good(onServer().auth.signInWithPassword({ email: address, password }))
+  } finally {
+    await administer('PUT', '/api/auth/config', { requireEmailVerification: false })
+  }
+})
+
+check('sendResetPasswordEmail, exchangeResetPasswordToken and resetPassword set a new password', async () => {
+  const address = email('reset')
+  const { data: before } = await good(onServer().auth.signUp({ email: address, password }))
+  const { data: asked } = await good(onServer().auth.sendResetPasswordEmail({ email: address }))
+  assert.equal(asked.success, true)
+  const code = await codeFor(address)
+  const wrong = await bad(onServer().auth.exchangeResetPasswordToken({ email: address, code: otherThan(code) }))
+  assert.deepEqual([wrong.statusCode, wrong.error], [400, 'INVALID_INPUT'])
+  const { data } = await good(onServer().auth.exchangeResetPasswordToken({ email: address, code }))
+  assert.match(data.token, /^[0-9a-f]{64}$/)
+  assert.match(data.expiresAt, MOMENT)
+  const weak = await bad(onServer().auth.resetPassword({ newPassword: 'five5', otp: data.token }))
+  assert.equal(weak.statusCode, 400)
+  const { data: done } = await good(onServer().auth.resetPassword({ newPassword: 'another horse', otp: data.token }))
+  assert.equal(typeof done.message, 'string')
+  const again = await bad(onServer().auth.resetPassword({ newPassword: 'a third horse', otp: data.token }))
+  assert.deepEqual([again.statusCode, again.message], [400, 'Invalid or expired verification token'])
+  assert.equal((await bad(onServer().auth.signInWithPassword({ email: address, password }))).statusCode, 401)
+  await good(onServer().auth.signInWithPassword({ email: address, password: 'another horse' }))
+  const ended = await bad(onServer().auth.refreshSession({ refreshToken: before.refreshToken }))
+  assert.equal(ended.statusCode, 401)
+})
+
+check('a reset by link leads to the redirect with a token, and nowhere that is not listed', async () => {
+  const address = email('link')
+  await good(onServer().auth.signUp({ email: address, password }))
+  const redirectTo = 'https://app.example.com/reset?from=mail'
+  const send = (to) => onServer().auth.sendResetPasswordEmail({ email: address, redirectTo: to })
+  await administer('PUT', '/api/auth/config', {
+    resetPasswordMethod: 'link',
+    allowedRedirectUrls: ['https://app.example.com/**'],
+  })
+  try {
+    assert.equal((await bad(send(undefined))).statusCode, 400)
+    assert.equal((await bad(send('https://app.example.com.evil.org/'))).statusCode, 400)
+    await good(send(redirectTo))
+    const [link] = (await letterTo(address)).text.match(/http\S+/)
+    assert.ok(link.startsWith(`${url}/api/auth/email/reset-password-link?token=`))
+    const followed = await fetch(link, { redirect: 'manual' })
+    const landing = new URL(followed.headers.get('location'))
+    assert.deepEqual([followed.status, landing.origin, landing.pathname], [302, 'https://app.example.com', '/reset'])
+    const told = Object.fromEntries(landing.searchParams)
+    assert.deepEqual([told.from, told.insforge_status, told.insforge_type], ['mail', 'ready', 'reset_password'])
+    await good(onServer().auth.resetPassword({ newPassword: 'linked horse', otp: told.token }))
+    await good(onServer().auth.signInWithPassword({ email: address, password: 'linked horse' }))
+  } finally {
+    await administer('PUT', '/api/auth/config', { resetPasswordMethod: 'code', allowedRedirectUrls: [] })
+  }
+})
+
+check('signInWithOtp and verifyOtp sign a new address in', async () => {
+  const address = email('otp')
+  const { data: asked } = await good(onServer().auth.signInWithOtp({ email: address }))
+  assert.equal(asked.success, true)
+  const otp = await codeFor(address)
+  const wrong = await bad(onServer().auth.verifyOtp({ email: address, otp: otherThan(otp) }))
+  assert.deepEqual([wrong.statusCode, wrong.error], [400, 'INVALID_INPUT'])
+  const { data } = await good(onServer().auth.verifyOtp({ email: address, otp, name: 'Otto' }))
+  assert.deepEqual([data.user.emailVerified, data.user.profile, data.user.providers], [true, { name: 'Otto' }, []])
+  const spent = await bad(onServer().auth.verifyOtp({ email: address, otp }))
+  assert.equal(spent.statusCode, 400)
 })
 
 check('onAuthStateChange is told of sign-in and sign-out', async () => {

@@ -18,6 +18,8 @@ RUNS = (
     ("hasty_server", "sdk_expiry.mjs"),
     ("server", "postgrest.mjs", "@supabase/postgrest-js"),
     ("server", "postgrest.mjs", "postgrest-js-newest"),
+    ("open_server", "postgrest_calls.mjs", "@supabase/postgrest-js"),
+    ("open_server", "postgrest_calls.mjs", "postgrest-js-newest"),
 )
 
 pytestmark = pytest.mark.needs("node", "npm")

@@ -90,7 +90,7 @@ async def door() -> AsyncIterator[Door]:
     async with open_house(ground, metrics) as house:
         identity = house.authenticator
         assert isinstance(identity, Identity)
-        yield Door(house, await Transactions(house.database).reading(identity.read_keys))
+        yield Door(house, await Transactions(house.database).reading(identity.keys.read))
     shutil.rmtree(folder.parent, ignore_errors=True)
 
 

@@ -6,7 +6,7 @@ import pytest_asyncio
 from headwater.flow import Request
 from headwater.kernel.tokens import Tokens
 from headwater.platform.records import Records
-from headwater.platform.records import operations as records_operations
+from headwater.platform.records.operations import records as records_operations
 from tests.flows.conftest import Door
 from tests.flows.trace import ANON, USER, Trace
 
@@ -55,9 +55,9 @@ async def test_reading_passes_the_drawn_stages(door: Door, users: dict[str, str]
         "stage: limit",
         "stage: validate",
         "stage: transact",
-        "call: operations.parse",
-        "call: operations.plan",
-        "call: operations.write_statement",
+        "call: records.parse",
+        "call: records.plan",
+        "call: records.write_statement",
         f"take: {USER}",
         "sql: *set_config('request.jwt.claims'*users*limit*",
         f"give back: {USER}",
@@ -78,7 +78,7 @@ async def test_a_known_shape_is_not_planned_again(door: Door, users: dict[str, s
     await door.ask_as(users["ada"], "GET", f"{DRAWN}&name=neq.x")
     with trace.following():
         answered = await door.ask_as(users["grace"], "GET", f"{DRAWN}&name=neq.y")
-    trace.must_not_pass("call: operations.*")
+    trace.must_not_pass("call: records.*")
     assert [row["name"] for row in answered.json] == ["grace"]
 
 

@@ -7,21 +7,22 @@ from typing import Any
 
 import pytest
 
-from headwater.kernel.bus import PostgresBus
-from headwater.kernel.clock import DrivenClock
+from headwater.boot.parts import Parts
+from headwater.boot.settings import Settings
+from headwater.kernel.bus import Bus, PostgresBus
+from headwater.kernel.clock import Clock, DrivenClock
 from headwater.kernel.database import Connect, Database, Transactions
-from headwater.kernel.models import Effects
+from headwater.kernel.mail import Mailer, MailSettings, SmtpSettings
+from headwater.kernel.models import Effects, PublicAddress
 from headwater.kernel.observe import Observer
+from headwater.kernel.outbound import Outbound, OutboundSettings
 from headwater.kernel.principal import NOBODY, Principal
-from headwater.kernel.tokens import Tokens, TokenSettings
+from headwater.kernel.tokens import Issuers, KeySource, Tokens, TokenSettings
 from headwater.kernel.tokens.keys import generate_key
 from headwater.kernel.vault import MasterKey, Vault
 from headwater.platform.identity import Identity, IdentitySettings
-from headwater.platform.identity.keys import KeyRing
 from headwater.platform.identity.models import Login, NewUser, Presented, SignedIn, User
-from headwater.platform.identity.passwords import Passwords
-from headwater.platform.identity.sessions import SessionKeeper
-from headwater.platform.identity.throttle import Throttle
+from headwater.platform.identity.operations import Accounts, AnonymousUsers, Keys, OwnAccount, Sessions
 
 VAULT = Vault(MasterKey("k" * 16 + "0123456789abcdef"))
 ADMIN: dict[str, Any] = {"admin_username": "root", "admin_password": "correct horse"}
@@ -34,9 +35,15 @@ class Process:
     """Identity in one process, with short ways to its verbs."""
 
     identity: Identity
+    accounts: Accounts
+    own_account: OwnAccount
+    anonymous: AnonymousUsers
+    sessions: Sessions
+    keys: Keys
     database: Database
     bus: PostgresBus
     effects: Effects
+    parts: Parts
 
     @property
     def transactions(self) -> Transactions:
@@ -49,7 +56,9 @@ class Process:
         """Make an account whose password is `secret` unless told."""
         stated: dict[str, Any] = {"email": email, "password": "secret", "client_type": "mobile", **more}
         body = NewUser(**stated)
-        return await self.identity.sign_up(self.transactions, principal, body)
+        signed_in = await self.identity.sign_up(self.transactions, principal, body)
+        assert isinstance(signed_in, SignedIn)
+        return signed_in
 
     async def sign_in(self, email: str = "a@example.com", password: str = "secret", **more: Any) -> SignedIn:
         """Begin a session."""
@@ -78,27 +87,46 @@ async def start(
     observer: Observer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Start]:
-    """Starts a process over this test's database; keyword arguments are identity's settings."""
+    """Starts a process over this test's database; further keyword arguments are identity's settings."""
     monkeypatch.setattr("headwater.kernel.tokens.keys.generate_key", SIGNING_KEYS.__getitem__)
     async with AsyncExitStack() as stack:
 
-        async def begin(**values: Any) -> Process:
+        async def begin(
+            issuers: str | None = None,
+            key_source: KeySource | None = None,
+            mailer: Mailer | None = None,
+            **values: Any,
+        ) -> Process:
             settings = IdentitySettings(**{**ADMIN, **values})
             bus = PostgresBus(connector, database, observer)
             await bus.start()
             stack.push_async_callback(bus.stop)
             tokens = Tokens(TokenSettings(), clock, VAULT)
             await tokens.load(Transactions(database))
-            identity = Identity(
-                settings=settings,
-                tokens=tokens,
-                passwords=Passwords(settings),
-                throttle=Throttle(settings),
-                sessions=SessionKeeper(settings, clock, tokens, VAULT, bus),
-                keys=KeyRing(settings, clock, VAULT, bus),
+            outbound = Outbound(OutboundSettings(), clock, observer)
+            stack.push_async_callback(outbound.close)
+            parts = Parts(Settings({}))
+            for part in (settings, tokens, VAULT, database, outbound, observer):
+                parts.add(part)
+            parts.add(clock, Clock)
+            parts.add(bus, Bus)
+            parts.add(Issuers(TokenSettings(issuers=issuers), clock, key_source or outbound), Issuers)
+            parts.add(PublicAddress(url="https://auth.example.com"))
+            mail = (MailSettings(mode="development"), SmtpSettings(min_interval_seconds=0))
+            parts.add(mailer or Mailer(mail, VAULT, clock, observer, listens_locally=True))
+            await parts.find(Identity).warm(Transactions(database))
+            return Process(
+                identity=parts.find(Identity),
+                accounts=parts.find(Accounts),
+                own_account=parts.find(OwnAccount),
+                anonymous=parts.find(AnonymousUsers),
+                sessions=parts.find(Sessions),
+                keys=parts.find(Keys),
+                database=database,
+                bus=bus,
+                effects=Effects(),
+                parts=parts,
             )
-            await identity.warm(Transactions(database))
-            return Process(identity, database, bus, Effects())
 
         yield begin
 

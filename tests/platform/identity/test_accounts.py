@@ -81,16 +81,16 @@ async def test_only_the_admin_confirms(process: Process) -> None:
 async def test_a_profile_is_laid_over_and_public(process: Process) -> None:
     principal = process.whoami(await process.sign_up(name="Ann"))
     change = ProfileChange(profile={"nick": "A'nn", "name": None, "deep": {"er": [1]}})
-    profile, effects = await process.database.writing(lambda tx: process.identity.update_profile(tx, principal, change))
+    profile, effects = await process.database.writing(lambda tx: process.accounts.update_profile(tx, principal, change))
     expected = {"nick": "A'nn", "name": None, "deep": {"er": [1]}}
     assert profile.profile == expected
     assert effects.events == [ProfileChanged(user_id=profile.id)]
     seen = await process.database.reading(
-        lambda tx: process.identity.find_profile(tx, ADMIN, UserId(user_id=profile.id))
+        lambda tx: process.accounts.find_profile(tx, ADMIN, UserId(user_id=profile.id))
     )
     assert seen.profile == expected
     with pytest.raises(UserNotFound):
-        await process.database.reading(lambda tx: process.identity.find_profile(tx, ADMIN, UserId(user_id=uuid4())))
+        await process.database.reading(lambda tx: process.accounts.find_profile(tx, ADMIN, UserId(user_id=uuid4())))
 
 
 async def test_users_are_listed_newest_first_and_found(process: Process) -> None:
@@ -99,9 +99,9 @@ async def test_users_are_listed_newest_first_and_found(process: Process) -> None
 
     async def emails(**page: object) -> tuple[list[str], int]:
         users = await process.database.reading(
-            lambda tx: process.identity.list_users(tx, ADMIN, UserPage(**page))  # pyright: ignore[reportArgumentType]
+            lambda tx: process.accounts.list_users(tx, ADMIN, UserPage(**page))  # pyright: ignore[reportArgumentType]
         )
-        return sorted(user.email for user in users.users), users.pagination.total
+        return sorted(str(user.email) for user in users.users), users.pagination.total
 
     assert await emails(limit=2) == ((await emails(limit=2))[0], 3)
     assert len((await emails(limit=2, offset=2))[0]) == 1
@@ -113,7 +113,7 @@ async def test_users_are_listed_newest_first_and_found(process: Process) -> None
 async def test_a_removed_user_is_out_at_once(process: Process) -> None:
     signed_in, other = await process.sign_up(), await process.sign_up("b@example.com")
     user_id = user_of(signed_in).id
-    removed = await process.identity.remove_users(
+    removed = await process.accounts.remove_users(
         process.transactions, ADMIN, UserIds(user_ids=[user_id, user_id, uuid4()])
     )
     assert removed.deleted_count == 1
@@ -129,7 +129,7 @@ async def test_a_new_password_ends_the_other_sessions(process: Process) -> None:
     await process.sign_up()
     here, there = await process.sign_in(), await process.sign_in()
     change = PasswordChange(current_password="secret", new_password="secret 2", address="192.0.2.1")
-    await process.identity.change_password(process.transactions, process.whoami(here), change)
+    await process.own_account.change_password(process.transactions, process.whoami(here), change)
     process.whoami(here)
     await process.refresh(here.grant.refresh_token)
     with pytest.raises(InvalidToken):
@@ -143,7 +143,7 @@ async def test_who_changes_a_password_knows_it(process: Process) -> None:
     principal = process.whoami(await process.sign_up())
     change = PasswordChange(current_password="wrong", new_password="secret 2")
     with pytest.raises(WrongPassword):
-        await process.identity.change_password(process.transactions, principal, change)
+        await process.own_account.change_password(process.transactions, principal, change)
     await process.sign_in()
 
 

@@ -14,7 +14,7 @@ from tests.platform.identity.conftest import Process, Start
 
 
 async def test_the_keys_stand_for_their_roles(process: Process, database: Database) -> None:
-    keys = await database.reading(process.identity.read_keys)
+    keys = await database.reading(process.keys.read_keys)
     assert keys.admin_key.startswith("ik_") and len(keys.admin_key) == 67
     assert keys.anon_key.startswith("anon_") and len(keys.anon_key) == 69
     admin = process.identity.recognise(None, keys.admin_key)
@@ -25,7 +25,7 @@ async def test_the_keys_stand_for_their_roles(process: Process, database: Databa
 
 
 async def test_a_credential_is_judged_by_its_shape_alone(process: Process, database: Database) -> None:
-    keys = await database.reading(process.identity.read_keys)
+    keys = await database.reading(process.keys.read_keys)
     recognise = process.identity.recognise
     user = f"Bearer {(await process.sign_up()).access_token}"
     assert recognise(user, keys.admin_key).kind is Kind.ADMIN
@@ -53,7 +53,7 @@ async def test_nothing_shown_is_nobody(process: Process) -> None:
 
 async def test_processes_that_start_at_once_share_the_keys(start: Start, database: Database) -> None:
     processes = await asyncio.gather(*(start() for _ in range(3)))
-    keys = [await database.reading(process.identity.read_keys) for process in processes]
+    keys = [await database.reading(process.keys.read_keys) for process in processes]
     assert len(set(map(str, keys))) == 1
     assert await database.reading(lambda tx: tx.value("select count(*) from auth.api_keys")) == 2
     for process in processes:
@@ -62,10 +62,10 @@ async def test_processes_that_start_at_once_share_the_keys(start: Start, databas
 
 async def test_configured_keys_seed_a_new_installation(start: Start, database: Database) -> None:
     process = await start(api_key="a" * 40, anon_key="anon_" + "b" * 40)
-    keys = await database.reading(process.identity.read_keys)
+    keys = await database.reading(process.keys.read_keys)
     assert (keys.admin_key, keys.anon_key) == ("ik_" + "a" * 40, "anon_" + "b" * 40)
     later = await start(api_key="c" * 40)
-    assert await database.reading(later.identity.read_keys) == keys
+    assert await database.reading(later.keys.read_keys) == keys
 
 
 async def test_a_short_configured_key_refuses_the_start(start: Start) -> None:
@@ -74,7 +74,7 @@ async def test_a_short_configured_key_refuses_the_start(start: Start) -> None:
 
 
 async def test_a_key_ends_by_our_clock_and_by_its_row(process: Process, database: Database, clock: DrivenClock) -> None:
-    keys = await database.reading(process.identity.read_keys)
+    keys = await database.reading(process.keys.read_keys)
     until_then = clock.now()
     await database.writing(
         lambda tx: tx.execute(
@@ -88,7 +88,7 @@ async def test_a_key_ends_by_our_clock_and_by_its_row(process: Process, database
 
 
 async def test_the_database_holds_no_key_in_clear(process: Process, database: Database) -> None:
-    keys = await database.reading(process.identity.read_keys)
+    keys = await database.reading(process.keys.read_keys)
     dumped = await database.reading(
         lambda tx: tx.value("select string_agg(s::text || k::text, '') from system.secrets s, auth.api_keys k")
     )

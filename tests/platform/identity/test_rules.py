@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from headwater.kernel.errors import InvalidInput, TooManyRequests
 from headwater.platform.identity import rules
-from headwater.platform.identity.errors import OriginNotAllowed
-from headwater.platform.identity.models import FailureCount, ShownToken
+from headwater.platform.identity.errors import OriginNotAllowed, WeakPassword
+from headwater.platform.identity.models import FailureCount, PasswordRules, ShownToken
 from headwater.platform.identity.rules import Verdict
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -94,3 +94,32 @@ def test_cookies_are_for_our_paths_only() -> None:
     assert rules.session_cookie("admin", None) == (
         "insforge_admin_refresh_token=; Path=/api/auth/admin; HttpOnly; Secure; SameSite=None; Max-Age=0"
     )
+
+
+@pytest.mark.parametrize(
+    ("password", "lacking"),
+    [
+        ("Aa1!aaaa", None),
+        ("Ää1§ääää", None),
+        ("Aa1!", "8 characters long"),
+        ("aa1!aaaa", "one uppercase letter"),
+        ("AA1!AAAA", "one lowercase letter"),
+        ("Aa!!aaaa", "one number"),
+        ("Aa1aaaaa", "one special character"),
+        ("aa", "8 characters, one number, one uppercase letter and one special character"),
+    ],
+)
+def test_a_password_is_told_what_it_lacks(password: str, lacking: str | None) -> None:
+    wanted = PasswordRules(min_length=8, number=True, lowercase=True, uppercase=True, special_char=True)
+    if lacking is None:
+        rules.must_be_strong_enough(password, wanted)
+        return
+    with pytest.raises(WeakPassword) as refused:
+        rules.must_be_strong_enough(password, wanted)
+    assert refused.value.message == f"Password must contain at least {lacking}"
+
+
+def test_by_itself_only_the_length_counts() -> None:
+    rules.must_be_strong_enough("aaaaaa", PasswordRules())
+    with pytest.raises(WeakPassword, match="at least 6 characters long"):
+        rules.must_be_strong_enough("aaaaa", PasswordRules())

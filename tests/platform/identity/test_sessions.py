@@ -10,8 +10,8 @@ from headwater.kernel.database import Database
 from headwater.kernel.errors import InvalidToken
 from headwater.kernel.principal import NOBODY, Kind
 from headwater.platform.identity.errors import (
-    CodesNotAvailable,
     InvalidAdminCredentials,
+    InvalidCode,
     InvalidCredentials,
     InvalidCsrfToken,
     NoRefreshToken,
@@ -42,7 +42,7 @@ async def test_the_right_password_opens(process: Process) -> None:
         await process.sign_in(password="Secret")
     with pytest.raises(InvalidCredentials):
         await process.sign_in("nobody@example.com")
-    with pytest.raises(CodesNotAvailable):
+    with pytest.raises(InvalidCode):
         await process.sign_in(method="otp", otp="123456")
 
 
@@ -192,16 +192,16 @@ async def test_sessions_are_listed_and_revoked_by_their_user_only(process: Proce
     here, there = await process.sign_up(agent="phone"), await process.sign_in()
     stranger = await process.sign_up("b@example.com")
     me = process.whoami(here)
-    listed = await process.database.reading(lambda tx: process.identity.list_sessions(tx, me, None))
+    listed = await process.database.reading(lambda tx: process.sessions.list_sessions(tx, me, None))
     assert {(session.id, session.current) for session in listed.sessions} == {
         (here.grant.session_id, True),
         (there.grant.session_id, False),
     }
     for foreign in (stranger.grant.session_id, process.whoami(stranger).id):
         with pytest.raises(SessionNotFound):
-            await process.identity.end_session(process.transactions, me, SessionId(id=foreign))  # pyright: ignore[reportArgumentType]
+            await process.sessions.end_session(process.transactions, me, SessionId(id=foreign))  # pyright: ignore[reportArgumentType]
     process.whoami(stranger)
-    await process.identity.end_session(process.transactions, me, SessionId(id=there.grant.session_id))
+    await process.sessions.end_session(process.transactions, me, SessionId(id=there.grant.session_id))
     with pytest.raises(InvalidToken):
         process.whoami(there)
 
@@ -272,7 +272,7 @@ async def test_a_session_that_ends_in_one_process_ends_in_all(start: Start, cloc
 async def test_a_user_deleted_from_psql_is_out_too(start: Start, database: Database) -> None:
     one, other = await start(), await start()
     signed_in = await one.sign_up()
-    admin = one.identity.recognise(f"Bearer {(await database.reading(one.identity.read_keys)).admin_key}")
+    admin = one.identity.recognise(f"Bearer {(await database.reading(one.keys.read_keys)).admin_key}")
     await database.writing(lambda tx: tx.execute("delete from auth.users"), admin)
     for process in (one, other):
         await until(lambda process=process: process.identity.sessions.has_ended(str(signed_in.grant.session_id)), 2)

@@ -2,16 +2,19 @@
 
 import asyncio
 from time import perf_counter
+from typing import Any
 
 import pytest
 
 from headwater.kernel.clock import DrivenClock
 from headwater.kernel.errors import Busy, TooManyRequests
+from headwater.kernel.observe import Observer
+from headwater.kernel.outbound import Outbound, OutboundSettings
 from headwater.kernel.principal import NOBODY
 from headwater.platform.identity import IdentitySettings
 from headwater.platform.identity.errors import InvalidAdminCredentials, InvalidCredentials, WrongPassword
 from headwater.platform.identity.models import AdminLogin, PasswordChange
-from headwater.platform.identity.passwords import NOBODYS_HASH, Passwords
+from headwater.platform.identity.passwords import NOBODYS_HASH, Breaches, Passwords
 from tests.platform.identity.conftest import Process, Start
 
 
@@ -71,9 +74,9 @@ async def test_every_door_shares_the_count(start: Start) -> None:
     change = PasswordChange(current_password="wrong", new_password="secret 2", address="192.0.2.9")
     await fail(process, 2)
     with pytest.raises(WrongPassword):
-        await process.identity.change_password(process.transactions, principal, change)
+        await process.own_account.change_password(process.transactions, principal, change)
     with pytest.raises(TooManyRequests):
-        await process.identity.change_password(process.transactions, principal, change)
+        await process.own_account.change_password(process.transactions, principal, change)
     with pytest.raises(TooManyRequests):
         await process.sign_in()
 
@@ -116,15 +119,21 @@ async def test_an_unknown_address_costs_the_same_time(process: Process) -> None:
     assert 0.5 < unknown / known < 2
 
 
+def hasher(**values: Any) -> Passwords:
+    """Passwords without the rest of identity; nothing is asked of anybody."""
+    settings = IdentitySettings(**values)
+    return Passwords(settings, Breaches(settings, Outbound(OutboundSettings(), DrivenClock(), Observer())))
+
+
 async def test_hashing_is_capped() -> None:
-    passwords = Passwords(IdentitySettings(hashing_threads=1, hashing_queue=2))
+    passwords = hasher(hashing_threads=1, hashing_queue=2)
     asked = await asyncio.gather(*(passwords.hash("secret") for _ in range(6)), return_exceptions=True)
     assert [isinstance(answer, Busy) for answer in asked] == [False, False, False, True, True, True]
     assert await passwords.hash("secret")
 
 
 async def test_who_gives_up_waiting_leaves_his_place() -> None:
-    passwords = Passwords(IdentitySettings(hashing_threads=1, hashing_queue=0))
+    passwords = hasher(hashing_threads=1, hashing_queue=0)
     for _ in range(3):
         waiting = asyncio.create_task(passwords.hash("secret"))
         await asyncio.sleep(0)
@@ -136,6 +145,6 @@ async def test_who_gives_up_waiting_leaves_his_place() -> None:
 
 
 async def test_nobodys_hash_is_a_real_one_that_nothing_matches() -> None:
-    passwords = Passwords(IdentitySettings())
+    passwords = hasher()
     assert await passwords.prove(None, "") is None
     assert not passwords._hasher.check_needs_rehash(NOBODYS_HASH)

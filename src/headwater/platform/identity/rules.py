@@ -10,8 +10,15 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from headwater.kernel.errors import InvalidInput, TooManyRequests
-from headwater.platform.identity.errors import OriginNotAllowed, WeakPassword, WeakSecret
-from headwater.platform.identity.models import FailureCount, SessionKind, ShownToken
+from headwater.kernel.principal import Kind, Principal
+from headwater.platform.identity.errors import (
+    AdminSessionNeeded,
+    OriginNotAllowed,
+    UserNotFound,
+    WeakPassword,
+    WeakSecret,
+)
+from headwater.platform.identity.models import FailureCount, PasswordRules, SessionKind, ShownToken
 
 _EMAIL = re.compile(
     r"[^\s@\"<>()\[\],;:\\\x00-\x1f]{1,64}@(?:[^\s@.,;:<>()\[\]\\\x00-\x1f]+\.)+[^\s@.,;:<>()\[\]\\\x00-\x1f]{2,}"
@@ -45,10 +52,19 @@ def normal_email(text: str) -> str:
     return email
 
 
-def must_be_strong_enough(password: str, minimum: int) -> None:
-    """Raises `WeakPassword` for one that is shorter than `minimum` characters."""
-    if len(password) < minimum:
-        raise WeakPassword(minimum=minimum)
+def must_be_strong_enough(password: str, rules: PasswordRules) -> None:
+    """Raises `WeakPassword` for one that lacks something; the sentence names everything it lacks."""
+    wanted = (
+        (len(password) >= rules.min_length, f"{rules.min_length} characters"),
+        (not rules.number or any(c.isdigit() for c in password), "one number"),
+        (not rules.lowercase or any(c.islower() for c in password), "one lowercase letter"),
+        (not rules.uppercase or any(c.isupper() for c in password), "one uppercase letter"),
+        (not rules.special_char or any(not c.isalnum() for c in password), "one special character"),
+    )
+    lacking = [what for there, what in wanted if not there]
+    if lacking:
+        listed = ", ".join(lacking[:-1]) + " and " + lacking[-1] if lacking[1:] else lacking[0]
+        raise WeakPassword(lacking=listed + (" long" if lacking == [wanted[0][1]] else ""))
 
 
 def must_be_safe_admin_password(password: str) -> None:
@@ -131,6 +147,25 @@ def uuid_of(text: str | None) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def user_id_of(principal: Principal) -> UUID:
+    """The caller's id; raises `UserNotFound` for who has no account here, such as the holder of another's secret."""
+    user_id = uuid_of(principal.id)
+    if user_id is None:
+        raise UserNotFound
+    return user_id
+
+
+def must_hold_admin_session(principal: Principal) -> None:
+    """Raises `AdminSessionNeeded` for a key: whoever found one must not be able to make himself another."""
+    if principal.kind is not Kind.ADMIN or principal.session_id is None:
+        raise AdminSessionNeeded
+
+
+def is_fresh(since: datetime | None, now: datetime, window: float) -> bool:
+    """Whether someone proved who he is within the last `window` seconds."""
+    return since is not None and now - since <= timedelta(seconds=window)
 
 
 def session_cookie(kind: SessionKind, token: str | None) -> str:

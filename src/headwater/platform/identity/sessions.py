@@ -19,7 +19,7 @@ from headwater.kernel.principal import ADMIN_ROLE, USER_ROLE
 from headwater.kernel.tokens import Tokens
 from headwater.kernel.vault import Vault
 from headwater.platform.identity import queries, rules
-from headwater.platform.identity.errors import InvalidCsrfToken, NoSession
+from headwater.platform.identity.errors import InvalidCsrfToken, NoSession, UserBanned
 from headwater.platform.identity.models import (
     Admin,
     Device,
@@ -29,6 +29,7 @@ from headwater.platform.identity.models import (
     Presented,
     SessionKind,
     ShownToken,
+    SignedIn,
     User,
 )
 from headwater.platform.identity.rules import Verdict
@@ -37,7 +38,7 @@ CHANNEL = "headwater_session_ended"
 REFRESH_PREFIX = "rt_"
 _MARGIN = timedelta(seconds=60)
 """More than the leeway given to clocks, and than the time between a commit and the access token's making."""
-_LONGEST_CHAIN = 32
+_LONGEST_CHAIN = 1024
 _ATTEMPTS_TO_HEAR = 50
 _PATIENCE_TO_HEAR = 0.2
 
@@ -115,7 +116,12 @@ class SessionKeeper:
     async def begin(
         self, tx: WritingTransaction, holder: User | Admin, device: Device, *, lasting: bool = True
     ) -> Grant:
-        """A new session; without `lasting` it has no refresh token and ends with its access token."""
+        """A new session; without `lasting` it has no refresh token and ends with its access token.
+
+        Every door leads through here, so it is here that a banned user is refused: raises `UserBanned`.
+        """
+        if isinstance(holder, User) and not await queries.may_begin_session(tx, holder.id):
+            raise UserBanned
         session_id = new_id()
         token = new_secret(REFRESH_PREFIX) if lasting else None
         grant = Grant(
@@ -171,11 +177,25 @@ class SessionKeeper:
         """An access token of a session; to be signed after commit, because it takes a while."""
         claims: dict[str, object] = {"sid": str(grant.session_id), "aal": "aal1"}
         match grant.holder:
-            case User(id=user_id, email=email):
-                claims |= {"sub": str(user_id), "role": USER_ROLE, "email": email}
+            case User(id=user_id, email=email, is_anonymous=anonymous):
+                claims |= {"sub": str(user_id), "role": USER_ROLE, "is_anonymous": anonymous is True}
+                if email is not None:
+                    claims["email"] = email
             case Admin(sub=subject):
                 claims |= {"sub": subject, "role": ADMIN_ROLE}
         return self._tokens.sign(claims, self._settings.access_lifetime)
+
+    def finish(self, outcome: Outcome) -> None:
+        """After commit: refuse the sessions that ended, then the caller if he is to be refused."""
+        self.note_ended(outcome.ended)
+        if outcome.refusal is not None:
+            raise outcome.refusal
+
+    def signed_in(self, outcome: Outcome, *, new: bool = False) -> SignedIn:
+        """After commit: what the holder of a grant is given; raises the refusal of who is to be refused."""
+        self.finish(outcome)
+        assert outcome.grant is not None  # noqa: S101 - for the type checker: finish has raised the refusal
+        return SignedIn(grant=outcome.grant, access_token=self.access_token(outcome.grant), new=new)
 
     async def _find(self, tx: WritingTransaction, kind: SessionKind, shown: Presented) -> ShownToken | Refusal:
         """The session behind what is shown; the CSRF token is checked before anything else is done with a cookie."""

@@ -12,6 +12,7 @@ from headwater.platform.identity.models import (
     AnonKey,
     AnonToken,
     ApiKey,
+    AwaitsVerification,
     CurrentAdmin,
     CurrentUser,
     Done,
@@ -21,12 +22,11 @@ from headwater.platform.identity.models import (
     Presented,
     Profile,
     ProfileChange,
-    PublicConfig,
     Removed,
     Session,
     SessionId,
     SessionKind,
-    Sessions,
+    SessionList,
     SignedIn,
     SignedOut,
     User,
@@ -35,9 +35,9 @@ from headwater.platform.identity.models import (
     UserPage,
     Users,
 )
-from headwater.platform.identity.operations import Identity
+from headwater.platform.identity.operations import Accounts, Identity, Keys, OwnAccount, Sessions
 
-_DEVICE: dict[str, Source] = {"address": FromAddress(), "agent": FromHeader("user-agent")}
+DEVICE: dict[str, Source] = {"address": FromAddress(), "agent": FromHeader("user-agent")}
 _PUBLIC_FOR = "public, max-age=300"
 
 
@@ -51,8 +51,10 @@ def _shown(kind: SessionKind) -> dict[str, Source]:
     }
 
 
-def _session(result: object) -> Reply:
+def session_reply(result: object) -> Reply:
     """A session as its client takes it: the refresh token in a cookie for a browser, in the body for others."""
+    if isinstance(result, AwaitsVerification):
+        return Reply(headers=(("Cache-Control", "no-store"),), body=msgspec.json.encode(result))
     signed_in = cast("SignedIn", result)
     grant, holder = signed_in.grant, signed_in.grant.holder
     in_browser = grant.client_type == "web" and grant.refresh_token is not None
@@ -90,14 +92,14 @@ _ACCOUNTS = (
         access=Access.CALLER,
         transaction=Mode.NONE,
         body=NewUser,
-        inputs=_DEVICE,
+        inputs=DEVICE,
         result=Session,
-        reply=_session,
+        reply=session_reply,
     ),
     Endpoint(
         method="POST",
         path="/api/auth/password",
-        operation=Identity.change_password,
+        operation=OwnAccount.change_password,
         access=Access.USER,
         transaction=Mode.NONE,
         body=PasswordChange,
@@ -107,7 +109,7 @@ _ACCOUNTS = (
     Endpoint(
         method="GET",
         path="/api/auth/profiles/{user_id}",
-        operation=Identity.find_profile,
+        operation=Accounts.find_profile,
         access=Access.ANYONE,
         transaction=Mode.READING,
         body=UserId,
@@ -116,7 +118,7 @@ _ACCOUNTS = (
     Endpoint(
         method="PATCH",
         path="/api/auth/profiles/current",
-        operation=Identity.update_profile,
+        operation=Accounts.update_profile,
         access=Access.USER,
         transaction=Mode.WRITING,
         body=ProfileChange,
@@ -124,16 +126,8 @@ _ACCOUNTS = (
     ),
     Endpoint(
         method="GET",
-        path="/api/auth/public-config",
-        operation=Identity.show_public_config,
-        access=Access.ANYONE,
-        transaction=Mode.NONE,
-        result=PublicConfig,
-    ),
-    Endpoint(
-        method="GET",
         path="/api/auth/users",
-        operation=Identity.list_users,
+        operation=Accounts.list_users,
         access=Access.ADMIN,
         transaction=Mode.READING,
         body=UserPage,
@@ -142,7 +136,7 @@ _ACCOUNTS = (
     Endpoint(
         method="GET",
         path="/api/auth/users/{user_id}",
-        operation=Identity.find_user,
+        operation=Accounts.find_user,
         access=Access.ADMIN,
         transaction=Mode.READING,
         body=UserId,
@@ -151,7 +145,7 @@ _ACCOUNTS = (
     Endpoint(
         method="DELETE",
         path="/api/auth/users",
-        operation=Identity.remove_users,
+        operation=Accounts.remove_users,
         access=Access.ADMIN,
         transaction=Mode.NONE,
         body=UserIds,
@@ -167,9 +161,9 @@ _SESSIONS = (
         access=Access.ANYONE,
         transaction=Mode.NONE,
         body=Login,
-        inputs=_DEVICE,
+        inputs=DEVICE,
         result=Session,
-        reply=_session,
+        reply=session_reply,
     ),
     Endpoint(
         method="POST",
@@ -180,7 +174,7 @@ _SESSIONS = (
         body=Presented,
         inputs=_shown("user"),
         result=Session,
-        reply=_session,
+        reply=session_reply,
     ),
     Endpoint(
         method="POST",
@@ -204,15 +198,15 @@ _SESSIONS = (
     Endpoint(
         method="GET",
         path="/api/auth/sessions",
-        operation=Identity.list_sessions,
+        operation=Sessions.list_sessions,
         access=Access.USER,
         transaction=Mode.READING,
-        result=Sessions,
+        result=SessionList,
     ),
     Endpoint(
         method="DELETE",
         path="/api/auth/sessions/{id}",
-        operation=Identity.end_session,
+        operation=Sessions.end_session,
         access=Access.USER,
         transaction=Mode.NONE,
         body=SessionId,
@@ -228,9 +222,9 @@ _ADMIN = (
         access=Access.ANYONE,
         transaction=Mode.NONE,
         body=AdminLogin,
-        inputs=_DEVICE,
+        inputs=DEVICE,
         result=Session,
-        reply=_session,
+        reply=session_reply,
     ),
     Endpoint(
         method="GET",
@@ -249,7 +243,7 @@ _ADMIN = (
         body=Presented,
         inputs=_shown("admin"),
         result=Session,
-        reply=_session,
+        reply=session_reply,
     ),
     Endpoint(
         method="POST",
@@ -268,7 +262,7 @@ _KEYS = (
     Endpoint(
         method="POST",
         path="/api/auth/tokens/anon",
-        operation=Identity.show_anon_token,
+        operation=Keys.show_anon_token,
         access=Access.ADMIN,
         transaction=Mode.READING,
         result=AnonToken,
@@ -276,7 +270,7 @@ _KEYS = (
     Endpoint(
         method="GET",
         path="/api/metadata/api-key",
-        operation=Identity.show_api_key,
+        operation=Keys.show_api_key,
         access=Access.ADMIN,
         transaction=Mode.READING,
         result=ApiKey,
@@ -284,7 +278,7 @@ _KEYS = (
     Endpoint(
         method="GET",
         path="/api/metadata/anon-key",
-        operation=Identity.show_anon_key,
+        operation=Keys.show_anon_key,
         access=Access.ADMIN,
         transaction=Mode.READING,
         result=AnonKey,
@@ -293,7 +287,7 @@ _KEYS = (
         Endpoint(
             method="GET",
             path=path,
-            operation=Identity.publish_keys,
+            operation=Keys.publish_keys,
             access=Access.ANYONE,
             transaction=Mode.NONE,
             result=dict[str, object],

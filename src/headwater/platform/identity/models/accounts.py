@@ -1,6 +1,7 @@
 """What goes into identity and what comes out."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,7 +10,6 @@ from msgspec import UNSET, UnsetType
 
 ClientType = Literal["web", "mobile", "desktop", "server"]
 SessionKind = Literal["user", "admin"]
-KeyKind = Literal["anon", "admin"]
 Password = Annotated[str, msgspec.Meta(max_length=1024)]
 _Origins = Annotated[
     tuple[str, ...],
@@ -39,8 +39,24 @@ class IdentitySettings(msgspec.Struct, frozen=True, kw_only=True):
     refresh_lifetime: float = 604_800.0
     repeat_window: float = 10.0
     """How long a replaced refresh token may be shown again by a client that never got the answer."""
-    password_min_length: int = 6
+    password_min_length: Annotated[int, msgspec.Meta(ge=4, le=128)] = 6
+    require_number: bool = False
+    require_lowercase: bool = False
+    require_uppercase: bool = False
+    require_special_char: bool = False
+    breached_passwords: Path | None = None
+    """A file of passwords that leaked: SHA-1 in hexadecimal, a line each, in order, such as Have I Been Pwned's."""
+    breached_passwords_url: str | None = None
+    """Where to ask for leaked passwords by the first five digits of their SHA-1; nothing more of them is told."""
     disable_signup: bool = False
+    allow_anonymous: bool = False
+    """Whether someone who does not say who he is may have an account."""
+    anonymous_per_address: int = 30
+    """How many such accounts one network may make in an hour."""
+    fresh_session: float = 600.0
+    """How long after a sign-in an account may be deleted, or its address changed, without its password."""
+    email_change_lifetime: float = 900.0
+    """How long the codes that confirm a change of address are good."""
     allowed_origins: _Origins = ()
     """Whose pages may use cookies here, besides loopback and the server's own."""
     hashing_threads: int = 2
@@ -52,6 +68,27 @@ class IdentitySettings(msgspec.Struct, frozen=True, kw_only=True):
     failure_window: float = 900.0
     """How long failed sign-ins count."""
 
+    @property
+    def password_rules(self) -> "PasswordRules":
+        """What a new password must have."""
+        return PasswordRules(
+            min_length=self.password_min_length,
+            number=self.require_number,
+            lowercase=self.require_lowercase,
+            uppercase=self.require_uppercase,
+            special_char=self.require_special_char,
+        )
+
+
+class PasswordRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new password must have."""
+
+    min_length: int = 6
+    number: bool = False
+    lowercase: bool = False
+    uppercase: bool = False
+    special_char: bool = False
+
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """Where a session is held."""
@@ -61,7 +98,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
 
 
-class _FromDevice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class FromDevice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What begins a session, and where."""
+
     client_type: ClientType = msgspec.field(default="web", name="client_type")
     address: str = ""
     agent: str = ""
@@ -72,7 +111,7 @@ class _FromDevice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return Device(client_type=self.client_type, address=self.address, agent=self.agent[:300])
 
 
-class NewUser(_FromDevice, frozen=True, kw_only=True, rename="camel"):
+class NewUser(FromDevice, frozen=True, kw_only=True, rename="camel"):
     """An account to be made; `auto_confirm` counts only when the admin asks."""
 
     email: str
@@ -82,7 +121,7 @@ class NewUser(_FromDevice, frozen=True, kw_only=True, rename="camel"):
     auto_confirm: bool = False
 
 
-class Login(_FromDevice, frozen=True, kw_only=True, rename="camel"):
+class Login(FromDevice, frozen=True, kw_only=True, rename="camel"):
     """A user at the door."""
 
     method: Literal["password", "otp"] = "password"
@@ -92,7 +131,7 @@ class Login(_FromDevice, frozen=True, kw_only=True, rename="camel"):
     name: str | None = None
 
 
-class AdminLogin(_FromDevice, frozen=True, kw_only=True, rename="camel"):
+class AdminLogin(FromDevice, frozen=True, kw_only=True, rename="camel"):
     """The admin at the door."""
 
     username: Annotated[str, msgspec.Meta(max_length=255)]
@@ -121,14 +160,6 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return self.token or self.token_too
 
 
-class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A new password in place of the current one."""
-
-    current_password: Password
-    new_password: Password
-    address: str = ""
-
-
 class ProfileChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Fields that are laid over the profile's."""
 
@@ -147,31 +178,22 @@ class SessionId(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
 
 
-class UserPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Which accounts to list: those whose address or name holds `search`."""
-
-    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
-    offset: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
-    search: str = ""
-
-
-class UserIds(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Accounts to be removed."""
-
-    user_ids: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=1000)]
-
-
 class User(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An account as its owner and the admin see it; times in ISO 8601 with milliseconds."""
 
     id: UUID
-    email: str
+    email: str | None
+    """None for an anonymous user, and for one of another issuer who has proven none."""
     email_verified: bool
     created_at: str
     updated_at: str
     providers: tuple[str, ...]
     profile: dict[str, object] | None
     metadata: dict[str, object]
+    is_anonymous: bool | UnsetType = UNSET
+    """Told of anonymous users only."""
+    banned_until: str | UnsetType = UNSET
+    """Told of users who are, or were, banned."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,28 +207,6 @@ class CurrentUser(msgspec.Struct, frozen=True, kw_only=True):
     """The signed-in user."""
 
     user: User
-
-
-class Pagination(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of how many."""
-
-    offset: int
-    limit: int
-    total: int
-
-
-class Users(msgspec.Struct, frozen=True, kw_only=True, rename={"users": "data"}):
-    """A page of accounts, newest first."""
-
-    users: list[User]
-    pagination: Pagination
-
-
-class Removed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How many accounts are gone."""
-
-    message: str
-    deleted_count: int
 
 
 class Admin(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,7 +268,7 @@ class ListedSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     current: bool
 
 
-class Sessions(msgspec.Struct, frozen=True, kw_only=True):
+class SessionList(msgspec.Struct, frozen=True, kw_only=True):
     """The caller's sessions, the one used last first."""
 
     sessions: list[ListedSession]
@@ -304,46 +304,11 @@ class PublicConfig(msgspec.Struct, frozen=True, kw_only=True):
     disable_signup: bool = msgspec.field(default=False, name="disableSignup")
 
 
-class AnonToken(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The anon key, by the name of an older contract."""
-
-    access_token: str
-    message: str
-
-
-class ApiKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The API key."""
-
-    api_key: str
-
-
-class AnonKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The anon key."""
-
-    anon_key: str
-
-
-class ProjectKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """The project's two keys, as clients send them."""
-
-    anon_key: str
-    admin_key: str
-
-
-class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as it is stored."""
-
-    id: UUID
-    kind: KeyKind
-    hash: bytes
-    expires_at: datetime | None
-
-
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """What a password is compared with; `imported` where the hash came with an import."""
 
     id: UUID
-    email: str
+    email: str | None
     hash: str | None
     imported: bool
 

@@ -5,16 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from headwater.kernel.database import ReadingTransaction, Row, WritingTransaction
+from headwater.platform.identity.errors import AccountReferredTo
 from headwater.platform.identity.models import (
     Account,
     Device,
     EndedSession,
     FailureCount,
     Grant,
-    KeyRow,
     ListedSession,
     Profile,
     ShownToken,
@@ -23,7 +24,8 @@ from headwater.platform.identity.models import (
 
 _MOMENT = """to_char({} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 _USER = f"""
-  u.id, u.email, coalesce(u.email_verified, false) as email_verified, u.profile, u.metadata,
+  u.id, u.email, coalesce(u.email_verified, false) as email_verified, u.profile, u.metadata, u.is_anonymous,
+  {_MOMENT.format("u.banned_until")} as banned_until,
   {_MOMENT.format("u.created_at")} as created_at,
   {_MOMENT.format("coalesce(u.updated_at, u.created_at)")} as updated_at,
   case when u.password is not null or exists (select from auth.passwords p where p.user_id = u.id)
@@ -32,8 +34,8 @@ _USER = f"""
 """
 
 ADD_USER = """
-insert into auth.users (id, email, email_verified, profile, metadata, created_at, updated_at)
-values ($1, $2, $3, $4::jsonb, '{}', $5, $5)
+insert into auth.users (id, email, email_verified, profile, metadata, created_at, updated_at, is_anonymous)
+values ($1, $2, $3, $4::jsonb, '{}', $5, $5, $6)
 on conflict (lower(email)) do nothing
 """
 PUT_HASH = """
@@ -110,6 +112,7 @@ REMOVE_EXPIRED = (
     "delete from auth.refresh_tokens where expires_at <= $1",
     "delete from auth.ended_sessions where access_until <= $1",
     "delete from auth.failed_logins where resets_at <= $1",
+    "delete from auth.email_changes where expires_at <= $1",
 )
 
 NOTIFY = "select pg_notify($1, $2)"
@@ -125,22 +128,20 @@ returning name, failures, resets_at
 """
 REMOVE_FAILURES = "delete from auth.failed_logins where name = $1"
 
-ADD_KEY = "insert into auth.api_keys (id, kind, hash, created_at, expires_at) values ($1, $2, $3, $4, $5)"
-LIST_KEYS = "select id, kind, hash, expires_at from auth.api_keys where expires_at is null or expires_at > $1"
-
 
 async def add_user(
     tx: WritingTransaction,
     user_id: UUID,
-    email: str,
+    email: str | None,
     *,
-    verified: bool,
-    profile: dict[str, object],
-    hashed: str,
+    verified: bool = False,
+    profile: dict[str, object] | None = None,
+    hashed: str | None = None,
+    anonymous: bool = False,
 ) -> bool:
-    """Add the account with its password; False, and nothing added, if the address is taken."""
-    added = await tx.execute(ADD_USER, user_id, email, verified, _json(profile), tx.now)
-    if added:
+    """Add the account, with its password if it has one; False, and nothing added, if the address is taken."""
+    added = await tx.execute(ADD_USER, user_id, email, verified, _json(profile or {}), tx.now, anonymous)
+    if added and hashed is not None:
         await tx.execute(PUT_HASH, user_id, hashed, tx.now)
     return bool(added)
 
@@ -180,8 +181,14 @@ async def list_users(tx: ReadingTransaction, search: str, limit: int, offset: in
 
 
 async def remove_users(tx: WritingTransaction, user_ids: Sequence[UUID]) -> list[UUID]:
-    """Remove accounts and all that hangs on them; those that were there."""
-    return [row["id"] for row in await tx.rows(REMOVE_USERS, user_ids)]
+    """Remove accounts and all that hangs on them; those that were there.
+
+    Raises `AccountReferredTo` where a foreign key of the developer's does not let rows of his go with them.
+    """
+    try:
+        return [row["id"] for row in await tx.rows(REMOVE_USERS, user_ids)]
+    except asyncpg.ForeignKeyViolationError as failure:
+        raise AccountReferredTo(table=f"{failure.schema_name}.{failure.table_name}") from failure
 
 
 async def find_profile(tx: ReadingTransaction, user_id: UUID) -> Profile | None:
@@ -294,16 +301,6 @@ async def remove_failures(tx: WritingTransaction, name: str) -> None:
     await tx.execute(REMOVE_FAILURES, name)
 
 
-async def add_key(tx: WritingTransaction, key: KeyRow) -> None:
-    """Add the row by which a key is recognised."""
-    await tx.execute(ADD_KEY, key.id, key.kind, key.hash, tx.now, key.expires_at)
-
-
-async def list_keys(tx: ReadingTransaction) -> list[KeyRow]:
-    """The keys that have not expired."""
-    return [KeyRow(**dict(row.items())) for row in await tx.rows(LIST_KEYS, tx.now)]
-
-
 def _account(row: Row | None) -> Account | None:
     return None if row is None else Account(**dict(row.items()))
 
@@ -313,6 +310,8 @@ def _user(row: Row) -> User:
     columns["profile"] = _decoded(columns["profile"])
     columns["metadata"] = _decoded(columns["metadata"]) or {}
     columns["providers"] = tuple(columns["providers"])
+    columns["is_anonymous"] = columns["is_anonymous"] or msgspec.UNSET
+    columns["banned_until"] = columns["banned_until"] or msgspec.UNSET
     return User(**columns)
 
 

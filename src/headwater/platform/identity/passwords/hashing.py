@@ -11,7 +11,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from headwater.kernel.errors import Busy
-from headwater.platform.identity.models import Account, IdentitySettings
+from headwater.platform.identity import rules
+from headwater.platform.identity.models import Account, IdentitySettings, PasswordRules
+from headwater.platform.identity.passwords.breaches import Breaches
 
 T = TypeVar("T")
 NOBODYS_HASH = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -25,11 +27,22 @@ class Passwords:
     waits here may hold a connection.
     """
 
-    def __init__(self, settings: IdentitySettings) -> None:
+    def __init__(self, settings: IdentitySettings, breaches: Breaches) -> None:
         self._settings = settings
+        self._breaches = breaches
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
         self._threads = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="passwords")
         self._room = settings.hashing_threads + settings.hashing_queue
+
+    def must_be_usable(self) -> None:
+        """Raises `BreachedListUnusable`."""
+        self._breaches.must_be_usable()
+
+    async def accept(self, password: str, wanted: PasswordRules) -> str:
+        """The hash of a new password; raises `WeakPassword` and `BreachedPassword`."""
+        rules.must_be_strong_enough(password, wanted)
+        await self._breaches.must_not_hold(password)
+        return await self.hash(password)
 
     async def hash(self, password: str) -> str:
         """The password's hash, with a salt of its own (PHC string format)."""
