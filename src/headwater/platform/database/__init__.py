@@ -1,16 +1,50 @@
 """Database: tables and SQL, for the project's admin.
 
-Tables: none of its own; it makes the developer's, in the schemas the developer owns.
-Endpoints: GET and POST /api/database/tables, GET /api/database/tables/{table}/schema,
-DELETE /api/database/tables/{table}, POST /api/database/advance/rawsql and …/rawsql/unrestricted; all for the admin.
+Tables: system.custom_migrations, system.database_backups; else it makes the developer's, in the schemas he owns.
+Endpoints: everything under /api/database but /records and /rpc, all of it for the admin: tables and their changes,
+schemas, functions, indexes, policies, triggers, rows by hand, raw SQL, migrations, export, import, the advisor.
 Events: none. Limits: the house's own.
 """
 
 from headwater.kernel.component import Component
 from headwater.platform.database import errors
 from headwater.platform.database.endpoints import ENDPOINTS
-from headwater.platform.database.operations import DatabaseAdmin
+from headwater.platform.database.operations import (
+    AdminRecords,
+    Advisor,
+    Alterations,
+    Backups,
+    DatabaseAdmin,
+    Functions,
+    Indexes,
+    Loads,
+    Migrations,
+    Policies,
+    Schemas,
+    Transfers,
+    Triggers,
+)
 
-COMPONENT = Component(name="database", package=__name__, operations=DatabaseAdmin, endpoints=ENDPOINTS, errors=errors)
+COMPONENT = Component(
+    name="database",
+    package=__name__,
+    operations=(
+        DatabaseAdmin,
+        Alterations,
+        Schemas,
+        Functions,
+        Indexes,
+        Policies,
+        Triggers,
+        Migrations,
+        Loads,
+        Transfers,
+        Backups,
+        AdminRecords,
+        Advisor,
+    ),
+    endpoints=ENDPOINTS,
+    errors=errors,
+)
 
 __all__ = ["COMPONENT", "DatabaseAdmin"]

@@ -1,5 +1,23 @@
 """Where the admin's side of the database is reached."""
 
-from headwater.platform.database.endpoints import tables
+from headwater.platform.database.endpoints import (
+    admin_records,
+    advisor,
+    alterations,
+    backups,
+    migrations,
+    objects,
+    tables,
+    transfer,
+)
 
-ENDPOINTS = tables.ENDPOINTS
+ENDPOINTS = (
+    tables.ENDPOINTS
+    + alterations.ENDPOINTS
+    + objects.ENDPOINTS
+    + migrations.ENDPOINTS
+    + transfer.ENDPOINTS
+    + backups.ENDPOINTS
+    + admin_records.ENDPOINTS
+    + advisor.ENDPOINTS
+)

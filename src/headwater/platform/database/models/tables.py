@@ -115,6 +115,7 @@ class DescribedColumn(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     is_primary_key: bool
     is_unique: bool
     default_value: str | msgspec.UnsetType = msgspec.UNSET
+    comment: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class DescribedTable(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -125,6 +126,8 @@ class DescribedTable(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     columns: tuple[DescribedColumn, ...]
     foreign_keys: tuple[ForeignKey, ...]
     record_count: int
+    rls_enabled: bool
+    comment: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Sql(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,10 +141,12 @@ class Sql(msgspec.Struct, frozen=True, kw_only=True):
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One statement of a SQL text, as Postgres' parser sees it.
 
-    `forbidden` names what it would do that nobody may do here; `changes_schema` where it is more than rows.
+    `start` is how many characters stand before it in that text. `forbidden` names what it would do that nobody may do
+    here; `changes_schema` where it is more than rows.
     """
 
     text: str
+    start: int
     is_select: bool
     changes_schema: bool
     forbidden: str | None = None

@@ -1,16 +1,13 @@
 """The admin's side of the database: tables made, described and ended; SQL run."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 import msgspec
-from asyncpg.transaction import Transaction
 
 from headwater.kernel.catalog import INTERNAL_SCHEMAS
 from headwater.kernel.database import (
-    CONNECTION_LOST,
     Connection,
     Database,
     Login,
@@ -18,14 +15,11 @@ from headwater.kernel.database import (
     Row,
     Transactions,
     WritingTransaction,
-    refusal_for,
 )
-from headwater.kernel.database.errors import CommitUnknown
-from headwater.kernel.errors import DatabaseUnavailable, Refusal
 from headwater.kernel.models import AuditEntry, CacheKey
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, rules, sql
-from headwater.platform.database.errors import SchemaNotFound, SqlFailed, TableExists, TableNotFound, UnshowableValue
+from headwater.platform.database.errors import SchemaNotFound, TableExists, TableNotFound
 from headwater.platform.database.models import (
     Action,
     ColumnReference,
@@ -43,7 +37,8 @@ from headwater.platform.database.models import (
     StatementResult,
     WantedTable,
 )
-from headwater.platform.database.parse import parse_statements
+from headwater.platform.database.operations.session import own_connection, refusal_of
+from headwater.platform.database.parse import parse_statements, parse_type
 from headwater.platform.database.shape import result_of
 
 CATALOG = CacheKey("catalog")
@@ -76,12 +71,17 @@ class DatabaseAdmin:
                 raise TableNotFound(table=body.table)
             columns = await queries.list_columns(tx, table)
             keys = await queries.list_foreign_keys(tx, table)
+            relation = await queries.describe_relation(tx, table)
+            if relation is None:
+                raise TableNotFound(table=body.table)
             return DescribedTable(
                 schema_name=body.schema,
                 table_name=body.table,
                 columns=tuple(map(_described, columns)),
                 foreign_keys=tuple(_foreign_key(key, body.schema) for key in keys),
                 record_count=await tx.value(sql.count_rows(body.schema, body.table)),
+                rls_enabled=relation["row_security"],
+                comment=_told(relation["comment"]),
             )
 
         return await transactions.reading(work, principal)
@@ -92,7 +92,7 @@ class DatabaseAdmin:
         Raises `SchemaNotFound`, `SchemaIsInternal`, `TableExists`, and what `rules.new_table` raises.
         """
         rules.must_be_developers_own(body.schema, INTERNAL_SCHEMAS)
-        table = rules.new_table(body)
+        table = rules.new_table(body, parse_type)
 
         async def work(tx: WritingTransaction) -> None:
             await _must_exist(tx, table.schema)
@@ -108,6 +108,8 @@ class DatabaseAdmin:
             await transactions.writing(work, principal)
         except _MADE_MEANWHILE as failure:
             raise TableExists(table=table.name) from failure
+        except asyncpg.UndefinedObjectError as failure:  # a type that nobody made
+            raise refusal_of(failure) from failure
         return _created(table)
 
     async def drop_table(self, transactions: Transactions, principal: Principal, body: NamedTable) -> DroppedTable:
@@ -149,50 +151,10 @@ class DatabaseAdmin:
         if body.explain:
             rules.must_be_explainable(statements)
         await transactions.writing(lambda tx: _announce(tx, login, body.query, statements))
-        async with self._own_connection(login, claims, undo=body.explain) as connection:
+        async with own_connection(self.database, login, claims, undo=body.explain, readonly=body.explain) as connection:
             texts = [sql.explain(s.text) if body.explain else s.text for s in statements]
             results = [await _result(connection, text, body.params) for text in texts]
         return _joined(results)
-
-    @asynccontextmanager
-    async def _own_connection(self, login: Login, claims: str | None, *, undo: bool) -> AsyncGenerator[Connection]:
-        """A connection in a transaction, committed at the end unless `undo`, which also makes it read only.
-
-        SQL of others may leave settings, temporary tables or locks on its session; so it is closed, not lent again,
-        and what was not committed ends with it.
-        """
-        connection = await self.database.lease.take(login)
-        try:
-            await connection.set_type_codec(
-                "interval", schema="pg_catalog", encoder=tuple, decoder=tuple, format="tuple"
-            )
-            transaction = connection.transaction(readonly=undo)
-            await transaction.start()
-            if claims is not None:
-                await queries.set_claims(connection, claims)
-            yield connection
-            if not undo:
-                await _commit(transaction)
-        except asyncpg.PostgresError as failure:
-            raise _refusal(failure) from failure
-        except CONNECTION_LOST as failure:
-            raise DatabaseUnavailable from failure
-        except (asyncpg.UnsupportedClientFeatureError, OverflowError, ValueError) as failure:
-            raise UnshowableValue from failure
-        except asyncpg.InterfaceError as failure:
-            if connection.is_closed():
-                raise DatabaseUnavailable from failure
-            raise
-        finally:
-            self.database.lease.give_back(login, connection, dirty=True)
-
-
-async def _commit(tx: Transaction) -> None:
-    """Commit; where the connection is lost meanwhile, nobody knows whether it happened, and that is told."""
-    try:
-        await tx.commit()
-    except (*CONNECTION_LOST, asyncpg.InterfaceError) as failure:
-        raise CommitUnknown(headers={"Retry-After": "1"}) from failure
 
 
 async def _must_exist(tx: ReadingTransaction, schema: str) -> None:
@@ -235,11 +197,6 @@ def _joined(results: Sequence[StatementResult]) -> SqlResult:
     return SqlResult(rows=last.rows, row_count=last.row_count, fields=last.fields, results=every)
 
 
-def _refusal(failure: asyncpg.PostgresError) -> Refusal:
-    """Whatever Postgres refuses of the admin's own SQL is the SQL's fault, and told with its SQLSTATE."""
-    return refusal_for(failure) or SqlFailed(reason=failure.message or str(failure), sqlstate=failure.sqlstate)
-
-
 def _audited(action: str, schema: str, table: str) -> AuditEntry:
     return AuditEntry(action=action, module=_MODULE, details={"schema": schema, "table": table})
 
@@ -268,7 +225,12 @@ def _described(row: Row) -> DescribedColumn:
         is_primary_key=row["primary"],
         is_unique=row["single"],
         default_value=msgspec.UNSET if default is None else rules.default_called(default),
+        comment=_told(row["comment"]),
     )
+
+
+def _told(comment: str | None) -> str | msgspec.UnsetType:
+    return msgspec.UNSET if comment is None else comment
 
 
 def _foreign_key(row: Row, own_schema: str) -> ForeignKey:

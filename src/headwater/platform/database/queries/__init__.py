@@ -1,7 +1,58 @@
 """Every statement of the admin's side of the database."""
 
+from headwater.platform.database.queries.admin_records import (
+    list_record_columns,
+)
+from headwater.platform.database.queries.advisor import (
+    list_advised_policies,
+    list_advised_tables,
+    list_bypassing_views,
+    list_duplicate_indexes,
+    list_invalid_indexes,
+    list_open_functions,
+    list_unindexed_foreign_keys,
+)
+from headwater.platform.database.queries.alterations import (
+    has_policy,
+    limit_lock_wait,
+    list_column_states,
+    list_constraints,
+)
+from headwater.platform.database.queries.backups import (
+    add_backup,
+    list_backups,
+    remove_backup,
+    rename_backup,
+)
+from headwater.platform.database.queries.bulk import (
+    copy_rows,
+    count_before,
+    count_pages,
+    find_places,
+    list_constraint_columns,
+    list_loads,
+    row_security_holds,
+    tell_progress,
+)
+from headwater.platform.database.queries.migrations import (
+    add_migration,
+    estimate_rows,
+    find_latest_version,
+    limit_waiting,
+    list_migrations,
+    lock_migrations,
+)
+from headwater.platform.database.queries.objects import (
+    list_functions,
+    list_indexes,
+    list_policies,
+    list_schemas,
+    list_signatures,
+    list_triggers,
+)
 from headwater.platform.database.queries.tables import (
     admin_bypasses_row_security,
+    describe_relation,
     find_table,
     list_columns,
     list_foreign_keys,
@@ -11,15 +62,66 @@ from headwater.platform.database.queries.tables import (
     schema_exists,
     set_claims,
 )
+from headwater.platform.database.queries.transfer import (
+    copy_out,
+    describe_functions,
+    describe_sequences,
+    describe_tables,
+    describe_types,
+    describe_views,
+)
 
 __all__ = [
+    "add_backup",
+    "add_migration",
     "admin_bypasses_row_security",
+    "copy_out",
+    "copy_rows",
+    "count_before",
+    "count_pages",
+    "describe_functions",
+    "describe_relation",
+    "describe_sequences",
+    "describe_tables",
+    "describe_types",
+    "describe_views",
+    "estimate_rows",
+    "find_latest_version",
+    "find_places",
     "find_table",
+    "has_policy",
+    "limit_lock_wait",
+    "limit_waiting",
+    "list_advised_policies",
+    "list_advised_tables",
+    "list_backups",
+    "list_bypassing_views",
+    "list_column_states",
     "list_columns",
+    "list_constraint_columns",
+    "list_constraints",
+    "list_duplicate_indexes",
     "list_foreign_keys",
+    "list_functions",
+    "list_indexes",
+    "list_invalid_indexes",
+    "list_loads",
+    "list_migrations",
+    "list_open_functions",
+    "list_policies",
+    "list_record_columns",
+    "list_schemas",
+    "list_signatures",
     "list_tables",
+    "list_triggers",
+    "list_unindexed_foreign_keys",
+    "lock_migrations",
     "name_types",
     "relation_exists",
+    "remove_backup",
+    "rename_backup",
+    "row_security_holds",
     "schema_exists",
     "set_claims",
+    "tell_progress",
 ]

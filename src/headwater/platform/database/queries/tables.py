@@ -48,20 +48,32 @@ async def find_table(tx: ReadingTransaction, schema: str, table: str) -> int | N
 
 
 async def list_columns(tx: ReadingTransaction, table: int) -> list[Row]:
-    """The columns of a table in their order: name, type, nullable, primary, single (unique by itself), default."""
+    """The columns of a table in order: name, type, nullable, primary, single (unique by itself), default, comment."""
     return await tx.rows(
         """
         select a.attname as name, format_type(a.atttypid, null) as type, not a.attnotnull as nullable,
                coalesce(bool_or(k.contype = 'p'), false) as primary,
                coalesce(bool_or(cardinality(k.conkey) = 1), false) as single,
-               case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as default
+               case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as default,
+               col_description(a.attrelid, a.attnum) as comment
         from pg_catalog.pg_attribute a
         left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
         left join pg_catalog.pg_constraint k
           on k.conrelid = a.attrelid and k.contype in ('p', 'u') and a.attnum = any(k.conkey)
         where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
-        group by a.attnum, a.attname, a.atttypid, a.attnotnull, a.attgenerated, d.adbin, d.adrelid
+        group by a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.attgenerated, d.adbin, d.adrelid
         order by a.attnum
+        """,
+        table,
+    )
+
+
+async def describe_relation(tx: ReadingTransaction, table: int) -> Row | None:
+    """Whether a table has row-level security, and its comment."""
+    return await tx.row(
+        """
+        select c.relrowsecurity as row_security, obj_description(c.oid, 'pg_class') as comment
+        from pg_catalog.pg_class c where c.oid = $1::oid
         """,
         table,
     )

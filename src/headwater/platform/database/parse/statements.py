@@ -1,6 +1,7 @@
 """SQL texts taken apart by Postgres' own grammar, so that what they would do is known before they run."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from pglast import ast
 from pglast.enums import VariableSetKind
@@ -52,6 +53,7 @@ def _statement(text: str, raw: ast.RawStmt) -> Statement:
     node = raw.stmt
     return Statement(
         text=text[start : start + raw.stmt_len] if raw.stmt_len else text[start:],
+        start=start,
         is_select=_is_plain_select(node),
         changes_schema=not _touches_rows_only(node),
         forbidden=_forbidden(node),
@@ -86,19 +88,36 @@ def _forbidden(node: ast.Node | None) -> str | None:
 
 
 def _set_by_call(node: ast.Node | None) -> Iterator[str]:
-    """The settings that calls of `set_config` name; walked without recursion, because SQL may nest deeply."""
+    """The settings that calls of `set_config` name."""
+    for inner in nodes_of(node):
+        match inner:
+            case ast.FuncCall(
+                funcname=(*_, ast.String(sval="set_config")),
+                args=(ast.A_Const(val=ast.String(sval=str(name))), *_),
+            ):
+                yield name.lower()
+            case _:
+                pass
+
+
+def nodes_of(node: object) -> Iterator[ast.Node]:
+    """A node, or the nodes of a tuple, and every node below; walked without recursion, because SQL may nest deeply."""
     pending: list[object] = [node]
     while pending:
         item = pending.pop()
         if isinstance(item, tuple):
             pending += item
         elif isinstance(item, ast.Node):
-            match item:
-                case ast.FuncCall(
-                    funcname=(*_, ast.String(sval="set_config")),
-                    args=(ast.A_Const(val=ast.String(sval=str(name))), *_),
-                ):
-                    yield name.lower()
-                case _:
-                    pass
+            yield item
             pending += [getattr(item, attribute) for attribute in item]
+
+
+def written_tables(text: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Schema and name of the tables that a text makes, and of those that it inserts into."""
+    nodes: list[Any] = [raw.stmt for raw in parse_sql(text)]
+    made = {_table(node.relation) for node in nodes if isinstance(node, ast.CreateStmt)}
+    return made, {_table(node.relation) for node in nodes if isinstance(node, ast.InsertStmt)}
+
+
+def _table(relation: Any) -> tuple[str, str]:
+    return relation.schemaname or "public", relation.relname

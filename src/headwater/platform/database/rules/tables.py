@@ -1,7 +1,7 @@
 """Which tables can be made, how column types are called, how parameters are written."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import msgspec
 
@@ -15,6 +15,9 @@ from headwater.platform.database.errors import (
     WrongParameters,
 )
 from headwater.platform.database.models import ForeignKey, NewColumn, NewTable, Statement, WantedColumn, WantedTable
+
+ParseType = Callable[[str], str]
+"""Understands the name of any type of Postgres, or refuses it."""
 
 AUTO_COLUMNS = (
     ("id", "uuid", "primary key default gen_random_uuid()"),
@@ -82,27 +85,34 @@ def must_be_a_name(name: str, what: str) -> str:
     return name
 
 
+def must_be_a_text(text: str, what: str) -> str:
+    """The text as it is, if Postgres can hold it; raises `InvalidTable` for one with a NUL character."""
+    if "\0" in text:
+        raise InvalidTable(reason=f"{what}: a NUL character cannot be stored")
+    return text
+
+
 def must_be_developers_own(schema: str, internal: Collection[str]) -> None:
     """Let a schema be changed unless it is one of ours or of Postgres; raises `SchemaIsInternal`."""
     if schema in internal or schema.startswith("pg_"):
         raise SchemaIsInternal(schema=schema)
 
 
-def new_table(wanted: WantedTable) -> NewTable:
+def new_table(wanted: WantedTable, parse_type: ParseType | None = None) -> NewTable:
     """The table that a request asks for, in whichever spelling.
 
-    Columns that every table has are left out where their type agrees. Raises `InvalidName`, `InvalidTable` and
-    `SystemColumnRefers`.
+    Columns that every table has are left out where their type agrees. `parse_type` understands types beyond the
+    contract's words. Raises `InvalidName`, `InvalidTable` and `SystemColumnRefers`.
     """
     name = must_be_a_name(wanted.table_name or wanted.name or "", "tableName")
-    columns = tuple(_new_column(column) for column in wanted.columns if not _is_auto_field(column))
+    columns = tuple(new_column(column, parse_type) for column in wanted.columns if not is_auto_field(column))
     if not columns:
         raise InvalidTable(reason="columns: a table needs at least one column of its own")
     known = {column.column_name for column in columns}
     if len(known) < len(columns):
         raise InvalidTable(reason="columns: a name is used twice")
     for key in wanted.foreign_keys:
-        _must_refer_from(key, known)
+        must_refer_from(key, known)
     return NewTable(
         schema=wanted.schema,
         name=name,
@@ -163,10 +173,11 @@ def written_for_postgres(value: object, sql_type: str) -> str | None:
         return msgspec.json.encode(value).decode()
     if isinstance(value, list):
         return _array_literal(value)  # pyright: ignore[reportUnknownArgumentType] - a JSON array, of whatever
-    return _scalar_text(value)
+    return scalar_text(value)
 
 
-def _scalar_text(value: object) -> str | None:
+def scalar_text(value: object) -> str | None:
+    """A single JSON value as the text that Postgres reads; a whole number is one, however JSON wrote it."""
     match value:
         case None | str():
             return value
@@ -187,30 +198,31 @@ def _array_item(item: object) -> str:
         return "NULL"
     if isinstance(item, list):
         return _array_literal(item)  # pyright: ignore[reportUnknownArgumentType] - a JSON array, of whatever
-    text = msgspec.json.encode(item).decode() if isinstance(item, dict) else _scalar_text(item) or ""
+    text = msgspec.json.encode(item).decode() if isinstance(item, dict) else scalar_text(item) or ""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-def _is_auto_field(column: WantedColumn) -> bool:
+def is_auto_field(column: WantedColumn) -> bool:
     """Whether a column is one that every table has; raises `InvalidTable` if it has their name and another type."""
     name = column.column_name or column.name or ""
     wanted = _RESERVED.get(name)
     if wanted is None:
         return False
-    if _known_type(column.type) != wanted:
+    if known_type(column.type) != wanted:
         raise InvalidTable(reason=f"columns: {name} is managed by the server and is of type {wanted}")
     return True
 
 
-def _new_column(column: WantedColumn) -> NewColumn:
+def new_column(column: WantedColumn, parse_type: ParseType | None = None) -> NewColumn:
+    """The column that a request asks for; raises `InvalidName`, `InvalidTable` and what `parse_type` raises."""
     name = must_be_a_name(column.column_name or column.name or "", "columnName")
-    kind = _known_type(column.type)
+    kind = known_type(column.type, parse_type)
     nullable = _first(column.is_nullable, column.nullable, otherwise=True)
     return NewColumn(
         column_name=name,
         type=kind,
-        sql_type=_SQL_TYPES.get(kind, kind),
+        sql_type=sql_type_of(kind),
         is_nullable=nullable,
         is_unique=_first(column.is_unique, column.unique, otherwise=False),
         default_value=_default_of(column, kind, nullable=nullable),
@@ -218,21 +230,33 @@ def _new_column(column: WantedColumn) -> NewColumn:
 
 
 def _default_of(column: WantedColumn, kind: str, *, nullable: bool) -> str | None:
-    asked = _scalar_text(column.default if column.default_value is None else column.default_value)
+    asked = scalar_text(column.default if column.default_value is None else column.default_value)
     if asked is None or (asked == "" and kind != "string"):
         return None if nullable else _SYSTEM_DEFAULTS.get(kind)
-    return asked
+    return must_be_a_text(asked, "defaultValue")
 
 
-def _known_type(name: str) -> str:
+def sql_type_of(kind: str) -> str:
+    """What Postgres calls a type that `known_type` gave."""
+    return _SQL_TYPES.get(kind, kind)
+
+
+def known_type(name: str, parse_type: ParseType | None = None) -> str:
+    """The contract's word for a type asked for, or a type of Postgres as `parse_type` has understood it.
+
+    Raises `InvalidTable`, and what `parse_type` raises.
+    """
     lowered = " ".join(name.lower().split())
     kind = _ALSO_CALLED.get(lowered, lowered)
-    if kind not in _SQL_TYPES and kind not in _PLAIN_SQL_TYPES:
+    if kind in _SQL_TYPES or kind in _PLAIN_SQL_TYPES:
+        return kind
+    if parse_type is None:
         raise InvalidTable(reason=f"columns: type {name!r} is none of {', '.join(_SQL_TYPES)}")
-    return kind
+    return parse_type(name)
 
 
-def _must_refer_from(key: ForeignKey, columns: Collection[str]) -> None:
+def must_refer_from(key: ForeignKey, columns: Collection[str]) -> None:
+    """Let a foreign key start from columns of its table; raises `InvalidTable`, `InvalidName`, `SystemColumnRefers`."""
     if not key.reference_columns:
         raise InvalidTable(reason="foreignKeys: a foreign key needs at least one pair of columns")
     for pair in key.reference_columns:

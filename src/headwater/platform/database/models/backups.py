@@ -1,0 +1,54 @@
+"""What comes in and goes out of backups."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+BackupName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class WantedBackup(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup to be made."""
+
+    name: BackupName | None = None
+
+
+class RenamedBackup(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup and its name from now on; null takes it away."""
+
+    id: UUID
+    name: BackupName | None
+
+
+class NamedBackup(msgspec.Struct, frozen=True, kw_only=True):
+    """Which backup is meant."""
+
+    id: UUID
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A backup that was made, or could not be; times in ISO 8601 with milliseconds."""
+
+    id: UUID
+    name: str | None
+    trigger_source: str
+    status: Literal["completed", "failed"]
+    size_bytes: int | None
+    error_message: str | None
+    created_at: str
+    completed_at: str | None
+    created_by: str | None
+    expires_at: str | None = None
+
+
+class BackupList(msgspec.Struct, frozen=True, kw_only=True):
+    """Every backup, the newest first."""
+
+    backups: tuple[Backup, ...]
+
+
+class RemovedBackup(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a backup's end."""
+
+    message: str

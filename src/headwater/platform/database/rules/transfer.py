@@ -1,0 +1,43 @@
+"""What belongs to an export, and how it is written down."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from headwater.platform.database.models import SequenceFacts, TableFacts, TypeFacts, Upload, WantedExport
+
+_YES = frozenset({"true", "1", "on", "yes"})
+
+
+def is_on(upload: Upload, field: str) -> bool:
+    """Whether a field of a form says yes."""
+    return upload.fields.get(field, "").strip().lower() in _YES
+
+
+def used_types(types: Sequence[TypeFacts], tables: Mapping[str, TableFacts]) -> list[TypeFacts]:
+    """The types that columns of the tables are of, also as arrays."""
+    used = {
+        column.data_type.partition("[")[0].rpartition(".")[2].strip('"')
+        for table in tables.values()
+        for column in table.schema
+    }
+    return [each for each in types if each.name in used]
+
+
+def wanted_sequences(
+    sequences: Sequence[SequenceFacts], tables: Mapping[str, TableFacts], wanted: WantedExport
+) -> tuple[SequenceFacts, ...]:
+    """The sequences that the tables' columns own, without which they could not be made, and all where that is asked."""
+    return tuple(
+        each for each in sequences if wanted.include_sequences or (each.owner is not None and each.owner[0] in tables)
+    )
+
+
+def script(statements: Iterable[str], timestamp: str, truncated: Mapping[str, int]) -> str:
+    """Statements as a file for people and for an import; what is not all there is told at its head."""
+    head = [f"-- Headwater export of {timestamp}: run it in one transaction"]
+    head += [f"-- not all rows: {table!r} has {count}" for table, count in truncated.items()]
+    return "\n".join([*head, *(f"{statement.rstrip().rstrip(';')};" for statement in statements)]) + "\n"
+
+
+def inserted_rows(answers: Iterable[str]) -> int:
+    """How many rows the INSERTs among Postgres' answers wrote."""
+    return sum(int(answer.rpartition(" ")[2]) for answer in answers if answer.startswith("INSERT "))
