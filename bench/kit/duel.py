@@ -51,22 +51,27 @@ def _comparable(contestant: Contestant) -> list[dict[str, object]]:
     return [{column: value for column, value in row.items() if column not in differing} for row in rows]
 
 
-def duel(work: str, contestants: Sequence[Contestant], folder: Path, rounds: int = ROUNDS) -> Mapping[str, list[float]]:
-    """Warm each one up, then ask them in turns; prints medians, answers each one's requests per second by round."""
+def duel(
+    work: str, contestants: Sequence[Contestant], folder: Path, rounds: int = ROUNDS, seconds: int = ROUND_SECONDS
+) -> Mapping[str, list[float]]:
+    """Warm each one up, then ask them in turns; prints medians, answers each one's requests per second by round.
+
+    A round must be long beside an answer: what is under way at its end does not count.
+    """
     tallies = {contestant.name: Tally() for contestant in contestants}
     prepared = {contestant.name: prepare(contestant.asks, folder) for contestant in contestants}
     for contestant in contestants:
-        burst(contestant.server.url, prepared[contestant.name], WARM_UP_SECONDS)
+        burst(contestant.server.url, prepared[contestant.name], max(WARM_UP_SECONDS, seconds))
     for _ in range(rounds):
         for contestant in contestants:
             used, waited = contestant.server.processor_seconds(), contestant.server.seconds_waiting()
-            seen = burst(contestant.server.url, prepared[contestant.name], ROUND_SECONDS)
+            seen = burst(contestant.server.url, prepared[contestant.name], seconds)
             used = contestant.server.processor_seconds() - used
             tally = tallies[contestant.name]
             tally.per_second.append(seen.per_second)
             tally.latency.append(seen.median)
-            tally.processor_us.append(used * 1e6 / (seen.per_second * ROUND_SECONDS))
-            tally.waiting.append((contestant.server.seconds_waiting() - waited) / ROUND_SECONDS)
+            tally.processor_us.append(used * 1e6 / (seen.per_second * seconds))
+            tally.waiting.append((contestant.server.seconds_waiting() - waited) / seconds)
     _tell(work, tallies)
     return {name: tally.per_second for name, tally in tallies.items()}
 

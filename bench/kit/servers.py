@@ -129,10 +129,22 @@ def fastify(folder: Path, keys: object, environment: Mapping[str, str] | None = 
         yield server
 
 
+@contextmanager
+def supabase_lite(folder: Path, secret: str, environment: Mapping[str, str]) -> Generator[Server]:
+    """The general peer; `secret` signs the tokens it accepts, `environment` names its database and its fixture."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    untold = {"LITE_TELEMETRY": "0", "DO_NOT_TRACK": "1"}
+    settings = {"NODE_ENV": "production", "PORT": str(port), "JWT_SECRET": secret, **untold, **environment}
+    command = ["node", str(_PEERS / "lite.js")]
+    with _running(command, url, "/auth/v1/health", folder / "lite.log", settings) as (server, _):
+        yield server
+
+
 def install_peers() -> None:
     """The peers' packages, as their lock file has them, once."""
     if shutil.which("npm") is None:
-        raise SystemExit("The benchmarks compare with Fastify: install Node 20 or newer, then run this again.")
+        raise SystemExit("The benchmarks compare with servers of Node: install Node 20 or newer, then run this again.")
     installed = _PEERS / "node_modules" / ".package-lock.json"
     lock = _PEERS / "package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:

@@ -1,4 +1,4 @@
-"""The world that is measured: 200 users, 100,000 to-dos under row-level security, and requests for them."""
+"""The worlds that are measured: 200 users, 100,000 rows of theirs under row-level security, and requests for them."""
 
 import json
 import subprocess
@@ -16,9 +16,8 @@ USERS = 200
 OWNERS = 10_000
 _ROWS_EACH = 10
 _ASKS = 2_000
-_BENCH = Path(__file__).parent.parent
-_FIXTURE = Path(__file__).with_suffix(".sql")
-_ONE_TRIP = _BENCH / "peers" / "one_trip.sql"
+_KIT = Path(__file__).parent
+_ONE_TRIP = _KIT.parent / "peers" / "one_trip.sql"
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,21 @@ def sign_up(server: Server, anon_key: str, count: int) -> list[User]:
         return list(hands.map(one, range(count)))
 
 
-def lay_out(server: Server, admin_key: str, users: list[User]) -> None:
-    """Create the tables with their policies and the peer's functions, through our own door."""
+def fixture(world: str, users: list[User]) -> str:
+    """The SQL of a world, `todos` or `lists`: tables with policies, indexes and rows, the first of them the users'."""
     owners = ",".join(f"'{user.id}'" for user in users)
-    for script in (_FIXTURE.read_text().replace("{users}", owners), _ONE_TRIP.read_text()):
-        ask(f"{server.url}/api/database/advance/rawsql", {"query": script, "params": []}, admin_key)
+    return (_KIT / f"{world}.sql").read_text().replace("{users}", owners)
+
+
+def lay_out(server: Server, admin_key: str, users: list[User], world: str = "todos") -> None:
+    """Create the tables with their policies and the peer's functions, through our own door."""
+    for script in (fixture(world, users), _ONE_TRIP.read_text()):
+        run_sql(server, admin_key, script)
+
+
+def run_sql(server: Server, admin_key: str, script: str) -> None:
+    """Carry out SQL as the admin, through our own door."""
+    ask(f"{server.url}/api/database/advance/rawsql", {"query": script, "params": []}, admin_key)
 
 
 def row_of(user: int, turn: int) -> int:
@@ -81,6 +90,13 @@ def insertions(users: list[User], path: str) -> list[Ask]:
     return [
         Ask(path, user.token, "POST", json.dumps(_new_row(user, number)))
         for number, user in enumerate(users * (_ASKS // len(users)))
+    ]
+
+
+def bulk_insertions(users: list[User], path: str, rows: int) -> list[Ask]:
+    """As many new rows at once, asking for their representation."""
+    return [
+        Ask(path, user.token, "POST", json.dumps([_new_row(user, number) for number in range(rows)])) for user in users
     ]
 
 

@@ -1,4 +1,4 @@
-// The peer: Fastify and pg doing by hand, for one table each, what Headwater does for any table.
+// The peer: Fastify and pg doing by hand, for these tables, what Headwater does for any table.
 //
 // Environment: PORT, JWKS (JSON text: the public keys whose RS256 tokens count), PGHOST, PGPORT, PGUSER, PGPASSWORD,
 // PGDATABASE (unset: only /hello is served).
@@ -147,8 +147,22 @@ const tenRows = prepared(`select ${COLUMNS} from todos order by id limit 10`);
 const addRow = prepared(
   `insert into new_todos (owner, title, body, done, priority) values ($1, $2, $3, $4, $5) returning ${COLUMNS}`,
 );
+const addRows = prepared(
+  `insert into new_todos (owner, title, body, done, priority)
+   select owner, title, body, done, priority
+   from json_to_recordset($1) as r (owner uuid, title text, body text, done boolean, priority integer)
+   returning id, title`,
+);
 
 const reading = { schema: { response: { 200: rows } }, preHandler: authenticate };
+const titles = {
+  type: "array",
+  items: { type: "object", properties: { id: row.properties.id, title: row.properties.title } },
+};
+const writingMany = {
+  schema: { body: { type: "array", items: newRow }, response: { 201: titles } },
+  preHandler: authenticate,
+};
 const writing = { schema: { body: newRow, response: { 201: rows } }, preHandler: authenticate };
 
 app.get("/four-trips/todos/:id", reading, (request) => inTransaction(request.claims, rowById([request.params.id])));
@@ -156,6 +170,10 @@ app.get("/four-trips/todos", reading, (request) => inTransaction(request.claims,
 app.post("/four-trips/new_todos", writing, (request, reply) => {
   reply.code(201);
   return inTransaction(request.claims, addRow(valuesOf(request.body)));
+});
+app.post("/four-trips/new_todos/bulk", writingMany, (request, reply) => {
+  reply.code(201);
+  return inTransaction(request.claims, addRows([JSON.stringify(request.body)]));
 });
 
 /** The one-trip way: a function (one_trip.sql) takes role and claims and answers JSON text, passed on as it is. */
@@ -167,6 +185,7 @@ async function inOneTrip(reply, query) {
 
 const oneRowById = prepared("select one_trip_todo_by_id($1, $2, $3) as answer");
 const oneTenRows = prepared("select one_trip_ten_todos($1, $2) as answer");
+const oneTenLists = prepared("select one_trip_ten_lists($1, $2) as answer");
 const oneAddRow = prepared("select one_trip_add_todo($1, $2, $3, $4, $5, $6, $7) as answer");
 
 const passing = { preHandler: authenticate };
@@ -176,6 +195,7 @@ app.get("/one-trip/todos/:id", passing, ({ claims, params }, reply) =>
   inOneTrip(reply, oneRowById([claims.role, claims.text, params.id])),
 );
 app.get("/one-trip/todos", passing, ({ claims }, reply) => inOneTrip(reply, oneTenRows([claims.role, claims.text])));
+app.get("/one-trip/lists", passing, ({ claims }, reply) => inOneTrip(reply, oneTenLists([claims.role, claims.text])));
 app.post("/one-trip/new_todos", checking, ({ claims, body }, reply) => {
   reply.code(201);
   return inOneTrip(reply, oneAddRow([claims.role, claims.text, ...valuesOf(body)]));

@@ -1,4 +1,4 @@
-"""The command line: serve, work, jobs, migrate, keys, mail, backup, restore, doctor, app new, version."""
+"""The command line: serve, work, rest, jobs, migrate, keys, mail, backup, restore, doctor, app new, version."""
 
 import asyncio
 import json
@@ -69,6 +69,21 @@ def work(
     from headwater.boot.work import work_for_house
 
     _run(work_for_house(folder, [name.strip() for name in jobs.split(",") if name.strip()]))
+
+
+@app.command(epilog="Example: PGRST_DB_URI=postgresql://authenticator@localhost/app headwater rest --port 3000")
+def rest(
+    file: Annotated[Path | None, typer.Argument(help="A PostgREST configuration file; variables win over it.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on [default: 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port [default: 3000].")] = None,
+) -> None:
+    """Serve the rows of any PostgreSQL as PostgREST does, set up by its PGRST_* variables; nothing is added to it.
+
+    Exit codes: 0 stopped as asked, 1 could not start (one sentence says why).
+    """
+    from headwater.boot.rest import serve_records
+
+    _run(serve_records(file, host, port))
 
 
 @job_commands.callback(epilog="Example: headwater jobs --json")

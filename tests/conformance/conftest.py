@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.packages import installed_packages
+from tests.kit.rest import rest, their_postgres
 from tests.kit.server import COMMAND, RunningServer, new_folder
 
+__all__ = ["hasty_server", "open_server", "packages", "rest", "run", "their_postgres"]
 HERE = Path(__file__).parent
 LONGEST = 300
 SHORT_LIVES = {

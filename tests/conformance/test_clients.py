@@ -20,6 +20,8 @@ RUNS = (
     ("server", "postgrest.mjs", "postgrest-js-newest"),
     ("open_server", "postgrest_calls.mjs", "@supabase/postgrest-js"),
     ("open_server", "postgrest_calls.mjs", "postgrest-js-newest"),
+    ("rest", "rest.mjs", "@supabase/postgrest-js"),
+    ("rest", "rest.mjs", "postgrest-js-newest"),
 )
 
 pytestmark = pytest.mark.needs("node", "npm")

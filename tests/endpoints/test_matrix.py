@@ -318,5 +318,6 @@ def test_a_wrong_method_is_told_with_those_that_are_right(
         assert answer.headers["allow"].split(", ") == allowed
         if method != "HEAD":
             body = told(answer.content)
-            code = "PGRST117" if path.startswith("/rest/v1") else "METHOD_NOT_ALLOWED"
+            exact = "PGRST101" if path.startswith("/rest/v1/rpc/") else "PGRST117"
+            code = exact if path.startswith("/rest/v1") else "METHOD_NOT_ALLOWED"
             assert body.get("error", body.get("code")) == code

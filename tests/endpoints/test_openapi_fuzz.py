@@ -103,6 +103,7 @@ def test_every_endpoint_is_in_the_document() -> None:
         )
         for component in find_components()
         for endpoint in component.endpoints
+        if endpoint.method != "QUERY"  # OpenAPI 3.1 has no word for it
     }
     assert described == declared
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
-from headwater.flow import House, Request, Response, address_of, answer, preflight
+from headwater.flow import House, Request, Response, StreamedResponse, address_of, answer, preflight
 from headwater.flow.request import Networks, Receive
 from headwater.kernel.errors import Draining
 
@@ -31,6 +32,13 @@ class Application:
         task = asyncio.current_task()
         response = await self.respond(scope["method"], path, query, headers, peer, receive, task)
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+        if isinstance(response, StreamedResponse):
+            async with aclosing(response.stream):
+                await send({"type": "http.response.body", "body": response.body, "more_body": True})
+                async for part in response.stream:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            return
         await send({"type": "http.response.body", "body": response.body})
 
     async def respond(

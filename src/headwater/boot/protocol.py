@@ -1,6 +1,7 @@
 """HTTP/1.1 on one connection: uvicorn's protocol with bounds it lacks, and a shorter way out."""
 
 import asyncio
+from contextlib import aclosing
 from time import monotonic
 from typing import Any, cast
 
@@ -11,10 +12,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from headwater.boot.application import Application, add_header
 from headwater.boot.settings import ServerSettings
-from headwater.flow import Response
+from headwater.flow import Response, StreamedResponse
 from headwater.flow.request import Networks, is_in
 
 _CLOSE = (b"connection", b"close")
+_CHUNKED = (b"transfer-encoding", b"chunked")
 _TOO_LARGE = 431
 _BAD_REQUEST = 400
 
@@ -27,6 +29,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_chunks",
         "_connection",
         "_fields",
         "_has_news",
@@ -55,7 +58,8 @@ class Exchange:
         self._waiting: asyncio.Future[None] | None = None
         self.disconnected = False
         self.response_complete = False
-        self.keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
+        self._chunks = parser.get_http_version() != "1.0"
+        self.keep_alive = self._chunks and parser.should_keep_alive()
 
     @property
     def message_event(self) -> "Exchange":
@@ -77,6 +81,9 @@ class Exchange:
             )
             if connection.flow.write_paused and not self.disconnected:
                 await connection.flow.drain()
+            if isinstance(response, StreamedResponse):
+                await self._stream(response)
+                return
         except BaseException:
             connection.transport.close()
             raise
@@ -102,20 +109,64 @@ class Exchange:
         body, self.body = self.body, bytearray()
         return {"type": "http.request", "body": bytes(body), "more_body": self.more_body}
 
-    def _write(self, response: Response) -> None:
+    async def _stream(self, response: StreamedResponse) -> None:
+        """Write an answer as it is made, no faster than the client takes it.
+
+        One that stops taking it, and one that breaks, ends with the connection: without the last chunk a client sees
+        that it is not whole (RFC 9112 8).
+        """
         connection = self._connection
-        headers = [*connection.server_state.default_headers, *response.headers]
+        async with aclosing(response.stream):
+            if self.disconnected:
+                return
+            if self._method == "HEAD":
+                self._write(response)
+                return
+            try:
+                if self._chunks:
+                    response.headers.append(_CHUNKED)
+                connection.transport.write(self._head(response))
+                self._write_part(response.body)
+                async for part in response.stream:
+                    self._write_part(part)
+                    if connection.flow.write_paused and not self.disconnected:
+                        async with asyncio.timeout(connection.bounds.reader_seconds):
+                            await connection.flow.drain()
+                    if self.disconnected:
+                        return
+            except Exception:  # noqa: BLE001 - flow has told of it; the client learns it by the missing end
+                connection.transport.abort()
+                return
+        if self._chunks:
+            connection.transport.write(b"0\r\n\r\n")
+        self._end()
+
+    def _write_part(self, part: bytes) -> None:
+        if part and self._chunks:
+            part = b"%x\r\n%b\r\n" % (len(part), part)
+        if part:
+            self._connection.transport.write(part)
+
+    def _write(self, response: Response) -> None:
+        body = b"" if self._method == "HEAD" else response.body
+        self._connection.transport.write(b"%b%b" % (self._head(response), body))
+        self._end()
+
+    def _head(self, response: Response) -> bytes:
+        headers = [*self._connection.server_state.default_headers, *response.headers]
         if _CLOSE in headers:
             self.keep_alive = False
         elif not self.keep_alive:
             headers.append(_CLOSE)
-        head = b"\r\n".join([name + b": " + value for name, value in headers])
-        body = b"" if self._method == "HEAD" else response.body
+        lines = b"\r\n".join([name + b": " + value for name, value in headers])
+        return b"%b%b\r\n\r\n" % (STATUS_LINE[response.status], lines)
+
+    def _end(self) -> None:
+        """Go on with the next request of the connection, if there may be one."""
         self.response_complete = True
-        connection.transport.write(b"%b%b\r\n\r\n%b" % (STATUS_LINE[response.status], head, body))
         if not self.keep_alive:
-            connection.transport.close()
-        connection.on_response_complete()
+            self._connection.transport.close()
+        self._connection.on_response_complete()
 
 
 def _split(target: bytes) -> tuple[str, str]:

@@ -29,6 +29,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     header_bytes: Annotated[int, msgspec.Meta(ge=1)] = 32 * 1024
     header_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     """How long a connection may take to send a request's headers."""
+    reader_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    """How long a client may leave untaken what a streamed answer has sent him."""
     worker: bool = True
     """Whether the server runs jobs and timers too; if not, `headwater work` must run beside it."""
     connections_per_address: Annotated[int, msgspec.Meta(ge=1)] = 1000

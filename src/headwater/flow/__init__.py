@@ -3,7 +3,7 @@
 from headwater.flow.cors import preflight
 from headwater.flow.house import Authenticator, BoundEndpoint, FlowSettings, House
 from headwater.flow.pipeline import answer
-from headwater.flow.request import Request, Response, address_of
+from headwater.flow.request import Request, Response, StreamedResponse, address_of
 from headwater.flow.respond import refuse
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "House",
     "Request",
     "Response",
+    "StreamedResponse",
     "address_of",
     "answer",
     "preflight",

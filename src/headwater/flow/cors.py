@@ -31,10 +31,15 @@ def preflight(settings: FlowSettings, request: Request) -> Response | None:
 
 
 def cors_headers(settings: FlowSettings, request: Request) -> Headers:
-    """Any origin may read answers without credentials; loopback and listed origins may also send credentials."""
+    """Any origin may read answers without credentials; loopback and listed origins may also send credentials.
+
+    With `only_allowed_origins` the others are told nothing.
+    """
     origin = request.headers.get("origin")
     if origin is None:
         return []
+    if settings.only_allowed_origins and origin not in settings.allowed_origins:
+        return [(b"vary", b"Origin")]
     told = [(b"access-control-allow-origin", origin.encode("latin-1", "replace")), (b"vary", b"Origin")]
     if may_send_credentials(settings.allowed_origins, origin):
         told.append((b"access-control-allow-credentials", b"true"))

@@ -28,6 +28,10 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether everyone, not only the admin, is told the time spent in each stage."""
     gzip_from: int = 8192
     """Bodies of at least so many bytes are compressed for who accepts it."""
+    only_allowed_origins: bool = False
+    """Whether pages of origins that are not listed may not even read what anybody may."""
+    trace_header: str | None = None
+    """A request header that every answer repeats, such as `X-Trace-Id`."""
 
 
 class BoundEndpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,9 @@
 """A request as it arrives and a response as it leaves."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from headwater.kernel.errors import BodyTooLarge, InvalidInput, Refusal, TimedOut, TooSlow
 from headwater.kernel.ids import new_request_id
@@ -108,6 +108,32 @@ class Response:
         self.status = status
         self.headers = headers
         self.body = body
+
+
+class Stream(Protocol):
+    """Parts of a body, one after the other, until it is closed."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Itself."""
+        ...
+
+    async def __anext__(self) -> bytes:
+        """The next part."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what the parts come from."""
+        ...
+
+
+class StreamedResponse(Response):
+    """An answer whose body goes on with `stream`; whoever sends it closes that in every case."""
+
+    __slots__ = ("stream",)
+
+    def __init__(self, status: int, headers: Headers, body: bytes, stream: Stream) -> None:
+        super().__init__(status, headers, body)
+        self.stream = stream
 
 
 def address_of(peer: str, forwarded: str | None, trusted: Networks) -> str:

@@ -3,12 +3,13 @@
 import asyncio
 import re
 import zlib
+from collections.abc import AsyncGenerator, Callable
 from functools import lru_cache
 from time import perf_counter
 
 from headwater.flow.cors import cors_headers
 from headwater.flow.house import BoundEndpoint, House
-from headwater.flow.request import Headers, Request, Response
+from headwater.flow.request import Headers, Request, Response, StreamedResponse
 from headwater.kernel.database import refusal_for
 from headwater.kernel.errors import InternalError, Refusal
 from headwater.kernel.models import Reply
@@ -35,6 +36,11 @@ async def respond(
     headers = _headers(house, request, reply)
     if principal.is_admin and not house.settings.server_timing:
         headers.append((b"server-timing", _server_timing(request)))
+    if reply.stream is not None:
+        _observe(house, endpoint, request, reply.status, None)
+        route, tell = endpoint.declared.path, house.observer.tell
+        watched = _Watched(reply.stream, lambda failure: tell(RequestFailed(request.id, route, failure)))
+        return StreamedResponse(reply.status, headers, reply.body, watched)
     body = b"" if reply.status in _BODILESS else reply.body
     if len(body) >= house.settings.gzip_from and _is_compressible(reply):
         headers.append((b"vary", b"Accept-Encoding"))
@@ -45,6 +51,32 @@ async def respond(
         headers.append((b"content-length", b"%d" % len(body)))
     _observe(house, endpoint, request, reply.status, None)
     return Response(reply.status, headers, body)
+
+
+class _Watched:
+    """A stream; if it breaks, only the log can say why, because the client has been told 200 long ago.
+
+    No generator: one that was never begun closes nothing.
+    """
+
+    def __init__(self, stream: AsyncGenerator[bytes], tell: Callable[[Exception], None]) -> None:
+        self._stream = stream
+        self._tell = tell
+
+    def __aiter__(self) -> "_Watched":
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._stream)
+        except StopAsyncIteration:
+            raise
+        except Exception as failure:
+            self._tell(failure)
+            raise
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def shape(endpoint: BoundEndpoint, result: object) -> Reply:
@@ -89,6 +121,8 @@ def _headers(house: House, request: Request, reply: Reply) -> Headers:
         ]
     if house.settings.server_timing:
         headers.append((b"server-timing", _server_timing(request)))
+    if (trace := house.settings.trace_header) is not None and trace.lower() in request.headers:
+        headers.append((trace.lower().encode("latin-1"), request.headers[trace.lower()].encode("latin-1", "replace")))
     return headers
 
 

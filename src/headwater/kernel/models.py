@@ -1,6 +1,6 @@
 """The values that travel through the house: what came in, what goes out, what a transaction leaves behind."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from typing import ClassVar, NewType
 
@@ -83,6 +83,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     media_type: str | None = "application/json"
+    stream: AsyncGenerator[bytes] | None = None
+    """What comes after `body`, as fast as the client takes it; whoever sends the answer closes it in every case."""
 
 
 class PublicAddress(msgspec.Struct):

@@ -14,6 +14,8 @@ from headwater.kernel.errors import Refusal
 from headwater.kernel.models import RawRequest, Reply
 from headwater.kernel.principal import NOBODY, Principal, principal_from_claims
 from headwater.platform.records import COMPONENT, Records, RecordsSettings
+from tests.platform.records.music import ROWS as MUSIC_ROWS
+from tests.platform.records.music import SCHEMA as MUSIC
 
 SCHEMA = '''
 create function public.uid() returns uuid language sql stable as
@@ -92,11 +94,39 @@ async def tables(connector: Connect) -> None:
 
 
 @pytest.fixture
+async def music(connector: Connect, tables: None, catalog: Catalog) -> None:
+    """Bands and their albums, related in every way."""
+    admin = await connector(Login.ADMIN)
+    await admin.execute(MUSIC)
+    await admin.execute(MUSIC_ROWS)
+    await admin.close()
+    await catalog.refresh()
+
+
+@pytest.fixture
 async def catalog(database: Database, tables: None) -> Catalog:
     """The catalog, read once."""
     catalog = Catalog(database)
     await catalog.refresh()
     return catalog
+
+
+Define = Callable[[str], Awaitable[None]]
+
+
+@pytest.fixture
+def define(connector: Connect, catalog: Catalog) -> Define:
+    """Carry out DDL as the admin, and read the catalog again."""
+
+    async def run(statements: str) -> None:
+        admin = await connector(Login.ADMIN)
+        try:
+            await admin.execute(statements)
+        finally:
+            await admin.close()
+        await catalog.refresh()
+
+    return run
 
 
 @pytest.fixture
@@ -119,7 +149,7 @@ def raw_request(method: str, target: str, body: bytes = b"", headers: dict[str, 
     return RawRequest(
         method=method,
         path=path,
-        parameters={"table": unquote(path.rpartition("/")[2])},
+        parameters=dict.fromkeys(("table", "function"), unquote(path.rpartition("/")[2])),
         query=query,
         headers=headers or {},
         body=body,
@@ -130,14 +160,20 @@ def raw_request(method: str, target: str, body: bytes = b"", headers: dict[str, 
 
 def envelope_of(method: str, path: str) -> tuple[Envelope, Callable[..., Awaitable[object]]]:
     """How the declared endpoint answers."""
-    mount = path.rpartition("/")[0]
-    found = next(e for e in COMPONENT.endpoints if e.method == method and e.path == f"{mount}/{{table}}")
+    mount, _, name = path.rpartition("/")
+    last = "{function}" if mount.endswith("/rpc") else "{table}" if name else ""
+    found = next(e for e in COMPONENT.endpoints if e.method == method and e.path == f"{mount}/{last}")
     return found.envelope, found.operation
 
 
 @pytest.fixture
 def ask(records: Records, database: Database) -> Ask:
     """Ask for rows."""
+    return asking(records, database)
+
+
+def asking(records: Records, database: Database) -> Ask:
+    """What asks these operations for rows of this database."""
 
     async def send(
         method: str, target: str, body: object = None, *, as_: Principal = NOBODY, prefer: str = "", **headers: str

@@ -31,8 +31,8 @@ KINDS = [
 
 
 def prepared(records: Records, method: str, target: str, body: bytes | None, prefer: str) -> tuple[str, list[object]]:
-    statement, arguments, _ = records._prepare(raw_request(method, target, body or b"", {"prefer": prefer}))
-    return statement.statement.sql, arguments
+    ready = records.prepare(raw_request(method, target, body or b"", {"prefer": prefer}))
+    return ready.prepared.statement.sql, ready.arguments
 
 
 @pytest.mark.parametrize("prefer", [BACK, "count=exact"])

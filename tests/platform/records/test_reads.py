@@ -256,8 +256,7 @@ ACCEPTED = [
     ("text/html, application/json;q=0.5", 200, None),
     ("text/html", 406, "PGRST107"),
     ("application/json;q=0", 406, "PGRST107"),
-    ("text/csv", 400, "PGRST127"),
-    ("application/vnd.pgrst.plan+json", 400, "PGRST127"),
+    ("application/openapi+json", 406, "PGRST107"),
 ]
 
 

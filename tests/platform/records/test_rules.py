@@ -49,6 +49,7 @@ def test_preferences_are_told_in_the_dialects_order() -> None:
             "missing=default, return=minimal, count=exact, handling=strict, timezone=UTC, max-affected=3",
         ),
         ("Content-Profile", "public"),
+        ("Vary", "Accept, Prefer, Range"),
     )
 
 

@@ -9,7 +9,8 @@ from tests.kit.server import RunningServer
     ("method", "path", "status", "code"),
     [
         ("GET", "/rest/v1/notes/deeper", 404, "PGRST125"),
-        ("GET", "/rest/v1/", 404, "PGRST125"),
+        ("PUT", "/rest/v1/", 405, "PGRST117"),
+        ("PUT", "/rest/v1/rpc/add", 405, "PGRST101"),
         ("TRACE", "/rest/v1/notes", 405, "PGRST117"),
     ],
 )

@@ -72,7 +72,8 @@ def test_the_whole_house_is_described_validly() -> None:
     description = msgspec.json.decode(msgspec.json.encode(describe(components, "1.2.3")))
     definitions.OPENAPI_31_VALIDATOR.validate(description)
     told = {(method, path) for path, item in description["paths"].items() for method in item}
-    assert len(told) == sum(len(component.endpoints) for component in components) > 10
+    declared = [endpoint for component in components for endpoint in component.endpoints]
+    assert len(told) == sum(endpoint.method != "QUERY" for endpoint in declared) > 10  # 3.1 has no word for QUERY
     ids = [operation["operationId"] for item in description["paths"].values() for operation in item.values()]
     assert len(ids) == len(set(ids))
     for item in description["paths"].values():

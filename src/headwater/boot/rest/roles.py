@@ -57,9 +57,7 @@ class Roles:
         known = self._settings_of.get(key, {})
         connection = await self._pinned(key, known)
         try:
-            found = {
-                name: value for name, value in (await find_role_settings(connection)).items() if name not in _OURS
-            }
+            found = {name: value for name, value in (await find_role_settings(connection)).items() if name not in _OURS}
         except BaseException:
             connection.terminate()
             raise

@@ -104,8 +104,9 @@ def read_settings(environment: Mapping[str, str], file: Path | None = None) -> t
             values[field] = _converted(name, _from_file(text) if name in _IN_FILES else text, hints[field])
         else:
             unknown.append(name)
-    host = values.get("server_host")
-    return RestSettings(**{**values, **({"server_host": _ADDRESSES.get(host, host)} if host else {})}), tuple(unknown)
+    if "server_host" in values:
+        values["server_host"] = _ADDRESSES.get(values["server_host"], values["server_host"])
+    return RestSettings(**values), tuple(unknown)
 
 
 def _app_settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -141,7 +142,7 @@ def _from_file(text: str) -> str:
 
 
 def _converted(name: str, text: str, hint: Any) -> object:
-    value = [part.strip() for part in text.split(",") if part.strip()] if hint is Names else text
+    value = [part.strip() for part in text.split(",") if part.strip()] if hint == Names else text
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as failure:

@@ -199,17 +199,18 @@ def _keys_of(settings: RestSettings) -> Iterator[_VerifyingKey]:
     if members is not None:
         yield from map(_imported, members)
         return
-    try:
-        secret = b64decode(_padded(text.translate(str.maketrans("-_.", "+/=")).rstrip("=")), validate=True)
-    except (binascii.Error, ValueError) as failure:
-        if settings.jwt_secret_is_base64:
-            raise InvalidSetting(name=_SECRET, reason="is not base64") from failure
-        secret = text.encode()
-    if not settings.jwt_secret_is_base64:
-        secret = text.encode()
+    secret = _from_base64(text) if settings.jwt_secret_is_base64 else text.encode()
     if len(secret) < _SHORTEST_SECRET:
         raise InvalidSetting(name=_SECRET, reason=f"must be at least {_SHORTEST_SECRET} characters long")
     yield _VerifyingKey("oct", None, None, None, OctKey.import_key(secret))
+
+
+def _from_base64(text: str) -> bytes:
+    """The octets of either alphabet, padded or not."""
+    try:
+        return b64decode(_padded(text.translate(str.maketrans("-_.", "+/=")).rstrip("=")), validate=True)
+    except (binascii.Error, ValueError) as failure:
+        raise InvalidSetting(name=_SECRET, reason="is not base64") from failure
 
 
 def _members(text: str) -> list[Mapping[str, object]] | None:

@@ -14,9 +14,9 @@ from headwater.kernel.database import Database, ReadingTransaction
 class Catalog:
     """What the database looks like now.
 
-    `internal_schemas` are those whose rows are never served over HTTP; where `served` names schemas, these and no others
-    are, in that order. A snapshot is replaced whole, so whoever
-    holds one keeps a consistent view. A failed renewal keeps the old one.
+    `internal_schemas` are those whose rows are never served over HTTP; where `served` names schemas, these and no
+    others are, in that order. A snapshot is replaced whole, so whoever holds one keeps a consistent view. A failed
+    renewal keeps the old one.
     """
 
     def __init__(

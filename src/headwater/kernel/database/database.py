@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
@@ -18,7 +19,7 @@ from headwater.kernel.database.models import SYSTEM_ORIGIN, DatabaseSettings, Or
 from headwater.kernel.database.pipeline import Elsewhere, Pipelines
 from headwater.kernel.database.queries import Isolation
 from headwater.kernel.database.transaction import ReadingTransaction, Row, WritingTransaction
-from headwater.kernel.errors import DatabaseUnavailable, InvalidToken, TransactionConflict
+from headwater.kernel.errors import Busy, DatabaseUnavailable, InvalidToken, TimedOut, TransactionConflict
 from headwater.kernel.models import Effects
 from headwater.kernel.observe import Observer, TransactionRetried
 from headwater.kernel.principal import Principal
@@ -71,6 +72,7 @@ class Database:
         self._observer = observer
         self._settings = settings
         self._recorders = (AuditRecorder(), *recorders)
+        self._streams = 0
         self.pipelines = Pipelines(lease, settings)
         self._key_of = key_of or login_of
 
@@ -136,6 +138,31 @@ class Database:
             return result
 
         return await self._retried(principal, attempt)
+
+    async def stream(
+        self, work: Callable[[ReadingTransaction], AsyncGenerator[T]], principal: Principal | None = None
+    ) -> AsyncGenerator[T]:
+        """What `work` yields on one snapshot of the rows, read only, as fast as it is taken.
+
+        The one transaction that waits for others than Postgres, for whoever takes the items: it holds a connection
+        until it ends or is closed, for `stream_seconds` at most, and there are never more than `streams`
+        (docs/decisions/0024). Close it in every case. Raises `Busy` and, in the end, `TimedOut`.
+        """
+        if self._streams >= min(self._settings.streams, self._settings.pool_max // 2):
+            raise Busy
+        self._streams += 1
+        until = monotonic() + self._settings.stream_seconds
+        try:
+            async with self._connection(login_of(principal)) as connection:
+                await connection.execute(queries.begin(Isolation.READING, _claims_of(principal)))
+                async with aclosing(work(ReadingTransaction(connection, self._clock.now()))) as items:
+                    async for item in items:
+                        yield item
+                        if monotonic() > until:
+                            raise TimedOut(seconds=self._settings.stream_seconds)
+                await connection.execute(queries.COMMIT)
+        finally:
+            self._streams -= 1
 
     async def writing(
         self,
@@ -271,6 +298,12 @@ class Transactions:
     ) -> T:
         """Run `work` on one snapshot of the rows: the owner's view, or the principal's."""
         return await self._database.reading(work, principal)
+
+    def stream(
+        self, work: Callable[[ReadingTransaction], AsyncGenerator[T]], principal: Principal | None = None
+    ) -> AsyncGenerator[T]:
+        """What `work` yields on one snapshot of the rows, as fast as it is taken. See `Database.stream`."""
+        return self._database.stream(work, principal)
 
     async def writing(
         self,

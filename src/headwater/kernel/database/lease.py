@@ -287,9 +287,7 @@ class Lease:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    async def _close(
-        self, login: str, connection: Connection, then: asyncio.Future[Connection | None] | None
-    ) -> None:
+    async def _close(self, login: str, connection: Connection, then: asyncio.Future[Connection | None] | None) -> None:
         try:
             await connection.close(timeout=2)
         except (*CONNECTION_LOST, asyncpg.PostgresError, asyncpg.InterfaceError):

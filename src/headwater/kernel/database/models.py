@@ -24,6 +24,10 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     authenticated_statement_timeout: float = 8.0
     app_settings: tuple[str, ...] = ()
     """`name=value`: what the database's own code reads by `current_setting('app.settings.name')`."""
+    streams: Annotated[int, msgspec.Meta(ge=0)] = 4
+    """How many answers may be read while their readers take them, each on a connection; at most half `pool_max`."""
+    stream_seconds: float = 300.0
+    """How long one of them may last."""
     retries: Annotated[int, msgspec.Meta(ge=0)] = 5
     """How often a transaction is tried again after a serialization failure or a deadlock."""
 

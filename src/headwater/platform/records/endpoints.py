@@ -14,10 +14,11 @@ from headwater.kernel.errors import (
     WrongMethod,
 )
 from headwater.kernel.models import RawRequest, Reply
-from headwater.platform.records.errors import PostgresRefused, RecordsRefusal
-from headwater.platform.records.operations import PLATFORM_MOUNT, Records
+from headwater.platform.records.errors import PostgresRefused, RaisedByFunction, RecordsRefusal, WrongCallMethod
+from headwater.platform.records.operations import PLATFORM_MOUNT, Batches, Descriptions, Records
 
 EXACT_MOUNT = "/rest/v1"
+_QUERY_LIMIT = 4 * MEBIBYTE
 _CODES: tuple[tuple[type[Refusal], str], ...] = (
     (MissingCredentials, "PGRST302"),
     (ClaimsRefused, "PGRST303"),
@@ -39,13 +40,20 @@ class Dialect:
 
     def refuse(self, refusal: Refusal) -> Reply:
         """The refusal in the dialect's words."""
-        details = refusal.details if isinstance(refusal, RecordsRefusal) else None
-        hint = refusal.hint if isinstance(refusal, RecordsRefusal) else None
+        if isinstance(refusal, WrongMethod) and "/rpc/" in str(refusal.facts.get("path")):
+            refusal = WrongCallMethod(method=refusal.facts["method"], headers=refusal.headers)
         code = _code_of(refusal)
-        told = {"code": code, "details": details, "hint": hint, "message": refusal.message}
+        if isinstance(refusal, RecordsRefusal) and refusal.terse:
+            told: dict[str, object] = {"code": code, "message": refusal.message}
+        else:
+            details = refusal.details if isinstance(refusal, RecordsRefusal) else None
+            hint = refusal.hint if isinstance(refusal, RecordsRefusal) else None
+            told = {"code": code, "details": details, "hint": hint, "message": refusal.message}
+        if isinstance(refusal, RecordsRefusal) and refusal.request is not None:
+            told["request"] = refusal.request
         headers = {"Proxy-Status": f"PostgREST; error={code}", **_challenge(refusal), **refusal.headers}
         return Reply(
-            status=refusal.status,
+            status=refusal.answer if isinstance(refusal, RaisedByFunction) else refusal.status,
             headers=tuple(headers.items()),
             body=_encoder.encode(told),
             media_type="application/json; charset=utf-8",
@@ -88,6 +96,7 @@ def _table_endpoints(mount: str, envelope: Envelope) -> tuple[Endpoint, ...]:
         "PUT": Records.write_rows,
         "DELETE": Records.write_rows,
         "OPTIONS": Records.describe_relation,
+        "QUERY": Records.query_rows,
     }
     return tuple(
         Endpoint(
@@ -98,24 +107,32 @@ def _table_endpoints(mount: str, envelope: Envelope) -> tuple[Endpoint, ...]:
             transaction=Mode.NONE,
             body=RawRequest,
             envelope=envelope,
-            body_limit=100 * MEBIBYTE,
+            body_limit=_QUERY_LIMIT if method == "QUERY" else 100 * MEBIBYTE,
         )
         for method, operation in operations.items()
     )
 
 
 def _function_endpoints(path: str, envelope: Envelope) -> tuple[Endpoint, ...]:
+    operations: dict[str, Operation] = {
+        "GET": Records.call_function,
+        "HEAD": Records.call_function,
+        "POST": Records.call_function,
+        "OPTIONS": Records.describe_function,
+        "QUERY": Records.query_function,
+    }
     return tuple(
         Endpoint(
             method=method,
             path=path,
-            operation=Records.call_function,
+            operation=operation,
             access=Access.CALLER,
             transaction=Mode.NONE,
             body=RawRequest,
             envelope=envelope,
+            body_limit=_QUERY_LIMIT if method == "QUERY" else 100 * MEBIBYTE,
         )
-        for method in ("GET", "HEAD", "POST")
+        for method, operation in operations.items()
     )
 
 
@@ -126,4 +143,46 @@ ENDPOINTS = (
     *_table_endpoints(EXACT_MOUNT, _dialect),
     *_function_endpoints("/api/database/rpc/{function}", _platform_dialect),
     *_function_endpoints(f"{EXACT_MOUNT}/rpc/{{function}}", _dialect),
+    Endpoint(
+        method="POST",
+        path=f"{EXACT_MOUNT}/rpc/-/batch",
+        operation=Batches.run_batch,
+        access=Access.CALLER,
+        transaction=Mode.NONE,
+        body=RawRequest,
+        envelope=_dialect,
+        body_limit=8 * MEBIBYTE,
+    ),
+    *(
+        Endpoint(
+            method=method,
+            path=f"{EXACT_MOUNT}/",
+            operation=Descriptions.describe_as_postgrest,
+            access=Access.CALLER,
+            transaction=Mode.NONE,
+            body=RawRequest,
+            envelope=_dialect,
+            media_types=("application/openapi+json",),
+        )
+        for method in ("GET", "HEAD")
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/database/openapi.json",
+        operation=Descriptions.describe_tables,
+        access=Access.CALLER,
+        transaction=Mode.NONE,
+        body=RawRequest,
+        envelope=_platform_dialect,
+    ),
+    Endpoint(
+        method="OPTIONS",
+        path=f"{EXACT_MOUNT}/",
+        operation=Records.describe_root,
+        media_types=(),
+        access=Access.CALLER,
+        transaction=Mode.NONE,
+        body=RawRequest,
+        envelope=_dialect,
+    ),
 )

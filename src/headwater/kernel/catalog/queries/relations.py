@@ -13,7 +13,12 @@ with {BASES}, columns as (
       'default', case
         when a.attgenerated <> '' then null
         when a.attidentity <> '' then format('nextval(%L::pg_catalog.regclass)',
-          pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname))
+          (select format('%I.%I', sn.nspname, s.relname)
+           from pg_catalog.pg_depend sd
+           join pg_catalog.pg_class s on s.oid = sd.objid and s.relkind = 'S'
+           join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
+           where sd.classid = 'pg_catalog.pg_class'::regclass and sd.refclassid = 'pg_catalog.pg_class'::regclass
+             and sd.refobjid = a.attrelid and sd.refobjsubid = a.attnum and sd.deptype = 'i'))
         else pg_get_expr(d.adbin, d.adrelid) end,
       'generated', a.attgenerated <> '',
       'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by default' else '' end,

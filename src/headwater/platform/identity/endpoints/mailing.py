@@ -22,6 +22,7 @@ from headwater.platform.identity.models import (
     ResetToken,
     Sent,
     Session,
+    SmtpConfig,
     Template,
     TemplateChange,
     Templates,
@@ -142,7 +143,7 @@ _MAIL = (
         operation=Mailing.show_smtp_config,
         access=Access.ADMIN,
         transaction=Mode.READING,
-        result=StoredSmtpAccount,
+        result=SmtpConfig,
     ),
     Endpoint(
         method="PUT",

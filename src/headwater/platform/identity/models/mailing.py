@@ -201,9 +201,9 @@ class ConfigChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SmtpConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The SMTP account while none has been entered."""
+    """The SMTP account as the admin has entered it; without id and times while none is."""
 
-    id: None = None
+    id: UUID | None = None
     enabled: bool = False
     host: str = ""
     port: int = 587
@@ -212,8 +212,8 @@ class SmtpConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     sender_email: str = ""
     sender_name: str = ""
     min_interval_seconds: int = 60
-    created_at: None = None
-    updated_at: None = None
+    created_at: str | None = None
+    updated_at: str | None = None
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

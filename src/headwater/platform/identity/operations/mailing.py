@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
+
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.ids import new_id, new_request_id
 from headwater.kernel.mail import Letter, Mailer, SmtpChange, StoredSmtpAccount
@@ -40,11 +42,10 @@ class Mailing:
 
         await transactions.writing(ensure)
 
-    async def show_smtp_config(
-        self, tx: ReadingTransaction, _principal: Principal, _body: None
-    ) -> StoredSmtpAccount | SmtpConfig:
+    async def show_smtp_config(self, tx: ReadingTransaction, _principal: Principal, _body: None) -> SmtpConfig:
         """The SMTP account, without its password."""
-        return await self.mailer.find_account(tx) or SmtpConfig()
+        account = await self.mailer.find_account(tx)
+        return SmtpConfig() if account is None else SmtpConfig(**msgspec.structs.asdict(account))
 
     async def change_smtp_config(
         self, tx: WritingTransaction, _principal: Principal, body: SmtpChange

@@ -105,12 +105,20 @@ class Ordered(msgspec.Struct, frozen=True):
     terms: tuple[OrderTerm, ...]
 
 
+class Windowed(msgspec.Struct, frozen=True):
+    """The limit or the offset of the relation that `path` leads to; its value waits in `slot`."""
+
+    path: ResourcePath
+    bound: Literal["limit", "offset"]
+    slot: int
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A whole request about a relation.
 
-    `columns` is the query's list, `body_columns` the keys of the body where no list was given. `limited` and `shifted`
-    say that a limit or an offset binds at the top; `windows` are the paths of those inside embeds; `profiled` that the
-    client named the schema itself.
+    `columns` is the query's list, `body_columns` the keys of the body where no list was given; `by` is the key by which
+    each row of a PATCH finds the row it changes. `limited` and `shifted` say that a limit or an offset binds at the
+    top; `windows` are those inside embeds; `profiled` that the client named the schema itself.
     """
 
     method: Literal["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
@@ -121,11 +129,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[Ordered, ...]
     preferences: Preferences
     media: MediaType
-    windows: tuple[ResourcePath, ...] = ()
+    windows: tuple[Windowed, ...] = ()
     columns: tuple[str, ...] | None = None
     body_columns: tuple[str, ...] = ()
     body_is_array: bool = False
     on_conflict: tuple[str, ...] | None = None
+    by: tuple[str, ...] | None = None
     limited: bool = False
     shifted: bool = False
     profiled: bool = False

@@ -4,20 +4,29 @@ from typing import Literal
 
 import msgspec
 
-from headwater.platform.records.models.asked import PathStep
+from headwater.platform.records.models.asked import Aggregate, PathStep
+from headwater.platform.records.models.call import Call
 from headwater.platform.records.models.preferences import MediaType, Preferences
+from headwater.platform.records.models.relationship import Place, Relationship
 
 
 class Expression(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of the source, or what lies inside it; `wrapped` where `to_jsonb` must come first."""
+    """A column of the source, or what lies inside it; `wrapped` where `to_jsonb` must come first.
+
+    `computed` is the function of the whole row that stands in a column's place.
+    """
 
     column: str
     path: tuple[PathStep, ...] = ()
     wrapped: bool = False
+    computed: Place | None = None
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """An expression, an operator and a value of `operand_type`; `as_vector` where a text is to be searched as one."""
+    """An expression, an operator and a value of `operand_type`; `as_vector` where a text is to be searched as one.
+
+    `heard_by` is the function, ready for SQL, that reads the value's text where the column's domain has its own form.
+    """
 
     expression: Expression
     operator: str
@@ -28,54 +37,123 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     slot: int | None = None
     word: str | None = None
     as_vector: bool = False
+    heard_by: str | None = None
 
 
 class Junction(msgspec.Struct, frozen=True, kw_only=True):
     """Filters joined by `and` or `or`."""
 
     conjunction: Literal["and", "or"]
-    parts: tuple["Comparison | Junction", ...]
+    parts: tuple["Comparison | Junction | Related", ...]
     negated: bool = False
 
 
-Filter = Comparison | Junction
+class Related(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a row has related ones, of those that the embed's own filters let through."""
+
+    embed: "Embedded"
+    negated: bool = False
+
+
+Filter = Comparison | Junction | Related
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of the answer's rows; without an expression, every column."""
+    """A member of the answer's rows; without an expression, every column, or with an aggregate, every row.
+
+    `told_by` is the function, ready for SQL, that gives the column's domain its own form.
+    """
 
     expression: Expression | None = None
     label: str | None = None
     cast: str | None = None
+    aggregate: Aggregate | None = None
+    told_by: str | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether this stands for every column."""
+        return self.expression is None and self.aggregate is None
 
 
 class Ordering(msgspec.Struct, frozen=True, kw_only=True):
-    """One key of the order."""
+    """One key of the order; with `embed`, of the one row that is embedded there."""
 
     expression: Expression
     descending: bool | None = None
     nulls_first: bool | None = None
+    embed: "Embedded | None" = None
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A relation with all its columns' names, which of its rows, in what order, and what of them is told."""
+    """A relation with all its columns' names, which of its rows, in what order, and what of them is told.
+
+    With `call` the rows come from that function instead. `schema` and `relation` are then those of the rows, or the
+    function's own where its rows are of no relation; all else holds alike, since everything but the FROM clause is
+    written from here. `limited` and `shifted` say that the window of the whole answer binds here; an embed has its
+    limit and offset in the slots `limit` and `offset`, and `most` caps it whatever is asked.
+    """
 
     schema: str
     relation: str
     columns: tuple[str, ...]
-    outputs: tuple[Output, ...]
+    outputs: "tuple[Output | Embedded, ...]"
     filters: tuple[Filter, ...]
     order: tuple[Ordering, ...]
     limited: bool = False
     shifted: bool = False
+    limit: int | None = None
+    offset: int | None = None
+    most: int | None = None
+    call: Call | None = None
+
+    @property
+    def embeds(self) -> "tuple[Embedded, ...]":
+        """The outputs that are of other relations."""
+        return tuple(output for output in self.outputs if isinstance(output, Embedded))
+
+    @property
+    def grouped(self) -> bool:
+        """Whether aggregates make groups of the rows: its own, or those lifted from the one row of a spread."""
+        return any(
+            output.spread and not output.many and output.source.grouped
+            if isinstance(output, Embedded)
+            else output.aggregate is not None
+            for output in self.outputs
+        )
+
+
+class Embedded(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of another relation beside each row: an object or null, with `many` an array.
+
+    `number` names the rows within the statement. With `inner` only rows that have such others are told. With `spread`
+    the others' members become the row's own, as arrays where there are many. What is not `shown` only filters.
+    """
+
+    source: Source
+    relationship: Relationship
+    label: str
+    number: int
+    inner: bool = False
+    spread: bool = False
+    shown: bool = True
+
+    @property
+    def many(self) -> bool:
+        """Whether a row has an array of these."""
+        return self.relationship.many
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """A column that the body fills; `default` is the SQL expression that stands in where a row has no such key."""
+    """A column that the body fills; `default` is the SQL expression that stands in where a row has no such key.
+
+    `heard_by` is the function, ready for SQL, that reads its JSON where the column's domain has its own form.
+    """
 
     name: str
     type: str
     default: str | None = None
+    heard_by: str | None = None
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +167,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     """A change of rows.
 
     `fill_missing` where absent keys take their defaults; `counts_inserted` where new rows are told from merged ones;
-    `located_by` is the key that tells the client the place of a new row; `replaces` where the filters name the row.
+    `located_by` is the key that tells the client the place of a new row; `replaces` where the filters name the row;
+    `by` is the key, among `columns`, by which each row of the body finds the one that it alone changes.
     """
 
     kind: Literal["insert", "update", "delete"]
@@ -100,6 +179,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     counts_inserted: bool = False
     located_by: tuple[str, ...] = ()
     replaces: bool = False
+    by: tuple[str, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

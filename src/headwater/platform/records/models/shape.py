@@ -27,6 +27,19 @@ class Shape(NamedTuple):
     profiled: bool = False
 
 
+class CallShape(NamedTuple):
+    """What the SQL of a call depends on: what is asked of its result, and how its arguments come.
+
+    `names` are the arguments', which stand in the slots after those of `result`, or where `kind` names the media type
+    of a body, in that body. `reads` where the method promises to change nothing.
+    """
+
+    result: Shape
+    names: tuple[str, ...]
+    kind: str
+    reads: bool
+
+
 class Window(NamedTuple):
     """Which of the rows are wanted; a limit of None wants all."""
 

@@ -1,17 +1,13 @@
-"""The headers that steer an answer: Prefer, Accept, Range."""
+"""The headers that steer an answer: Prefer, Range."""
 
 import re
 
 import msgspec
 
-from headwater.platform.records.errors import NoMediaType, NotImplementedHere, UnservableRange
-from headwater.platform.records.models import MediaType, Preferences
+from headwater.platform.records.errors import UnservableRange
+from headwater.platform.records.models import Preferences
 
 _RANGE = re.compile(r"(\d{1,18})-(\d{0,18})")
-_STRIPPED = "nulls=stripped"
-_OBJECT = "application/vnd.pgrst.object+json"
-_ARRAY = "application/vnd.pgrst.array+json"
-_LATER = frozenset({"text/csv", "application/geo+json", "application/vnd.pgrst.plan", "application/openapi+json"})
 
 
 def parse_preferences(header: str) -> Preferences:
@@ -47,49 +43,6 @@ _VALUES = {
     "tx": ("commit", "rollback"),
     "handling": ("strict", "lenient"),
 }
-
-
-def choose_media_type(header: str) -> MediaType:
-    """The best form the `Accept` header (RFC 9110 12.5.1) allows; the first of equals.
-
-    Raises `NoMediaType` where there is none.
-    """
-    if not header:
-        return MediaType()
-    offers = sorted(map(_offer, header.split(",")), key=lambda offer: -offer[2])
-    for name, parameters, quality in offers:
-        if quality > 0 and (media := _media_type(name, parameters)):
-            return media
-    for name, _, _ in offers:
-        if name.partition("+")[0] in _LATER or name in _LATER:
-            raise NotImplementedHere(details=f"{name} is not made yet")
-    raise NoMediaType(accepted=header)
-
-
-def _offer(text: str) -> tuple[str, tuple[str, ...], float]:
-    """A media range, its parameters without `q`, and its quality."""
-    name, *parameters = (word.strip().lower() for word in text.split(";"))
-    quality = 1.0
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                quality = float(parameter[2:])
-            except ValueError:
-                quality = 0.0
-    return name, tuple(word for word in parameters if not word.startswith("q=")), quality
-
-
-def _media_type(name: str, parameters: tuple[str, ...]) -> MediaType | None:
-    stripped = _STRIPPED in parameters
-    match name:
-        case "*/*" | "application/*" | "application/json":
-            return MediaType()
-        case "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object":
-            return MediaType(name=_OBJECT, strip_nulls=stripped)
-        case "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array":
-            return MediaType(name=_ARRAY if stripped else "application/json", strip_nulls=stripped)
-        case _:
-            return None
 
 
 def parse_range(header: str) -> tuple[int, int | None]:

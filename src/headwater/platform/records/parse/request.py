@@ -2,19 +2,31 @@
 
 from typing import Literal
 
-from headwater.platform.records.errors import PutWithLimit, UnknownPreferences, WrongTableMethod
-from headwater.platform.records.models import Asked, Logic, Ordered, ResourcePath, Scoped, SelectItem, Shape, Star
+from headwater.platform.records.errors import PutWithLimit, UnknownPreferences, UnreadableQuery, WrongTableMethod
+from headwater.platform.records.models import (
+    Asked,
+    Logic,
+    Ordered,
+    ResourcePath,
+    Scoped,
+    SelectItem,
+    Shape,
+    Star,
+    Windowed,
+)
 from headwater.platform.records.parse.filters import parse_condition
-from headwater.platform.records.parse.headers import choose_media_type, parse_preferences
+from headwater.platform.records.parse.headers import parse_preferences
+from headwater.platform.records.parse.media import choose_media_type
 from headwater.platform.records.parse.names import parse_key, parse_names, parse_resource_path
 from headwater.platform.records.parse.order import parse_order
 from headwater.platform.records.parse.select import parse_select
 
+BY = "by"
 Method = Literal["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
 
 
-def parse(shape: Shape) -> Asked:
-    """What the shape asks for.
+def parse(shape: Shape, offered: frozenset[str] = frozenset()) -> Asked:
+    """What the shape asks for; `offered` are the media types that can be made beyond the usual ones.
 
     Raises `UnreadableQuery` where the grammar is broken, `NoMediaType`, and `UnknownPreferences` under strict
     handling.
@@ -28,16 +40,20 @@ def parse(shape: Shape) -> Asked:
     lists: dict[str, str] = {}
     filters: list[Scoped] = []
     orders: list[Ordered] = []
-    windows: list[ResourcePath] = []
+    windows: list[Windowed] = []
     for key, structure, slot in shape.parameters:
         if isinstance(structure, Logic):
             filters.append(Scoped(_path_of_logic(key), structure))
         elif key in {"select", "columns", "on_conflict"}:
             lists.setdefault(key, structure)
+        elif key == BY and structure[:1] == "(":
+            _must_be_patch(method, structure)
+            lists.setdefault(key, structure)
         elif key == "order" or key.endswith(".order"):
             orders.append(Ordered(parse_resource_path(key), parse_order(structure)))
         elif not structure:
-            windows.append(parse_resource_path(key))
+            bound = "limit" if key.endswith(".limit") else "offset"
+            windows.append(Windowed(parse_resource_path(key), bound, slot))
         else:
             filters.append(_filter(key, structure, slot))
     return Asked(
@@ -48,16 +64,24 @@ def parse(shape: Shape) -> Asked:
         filters=tuple(filters),
         orders=tuple(orders),
         preferences=preferences,
-        media=choose_media_type(shape.accept),
+        media=choose_media_type(shape.accept, offered),
         windows=tuple(windows),
         columns=_names(lists.get("columns"), "columns parameter"),
         body_columns=shape.body_columns,
         body_is_array=shape.body_is_array,
         on_conflict=_names(lists.get("on_conflict"), "on_conflict parameter"),
+        by=_names(lists[BY][1:-1], "by parameter") if BY in lists else None,
         limited=shape.limited,
         shifted=shape.shifted,
         profiled=shape.profiled,
     )
+
+
+def _must_be_patch(method: str, text: str) -> None:
+    """Refuse `by` where no rows are changed by their keys, and where its bracket does not end."""
+    if method != "PATCH" or not text.endswith(")"):
+        details = "by=(…) names the key of the rows in the body of a PATCH"
+        raise UnreadableQuery(what="by parameter", text=text, column=1, details=details)
 
 
 def _filter(key: str, structure: str, slot: int) -> Scoped:
@@ -86,5 +110,7 @@ def _method(word: str) -> Method:
     match word:
         case "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE":
             return word
+        case "QUERY":
+            return "GET"
         case _:
             raise WrongTableMethod(method=word)

@@ -1,61 +1,44 @@
 """A request's meaning in this database."""
 
+import msgspec
+
 from headwater.kernel.catalog import Relation, Snapshot
-from headwater.platform.records.errors import NotEmbedded, NotImplementedHere, WrongTableMethod
-from headwater.platform.records.models import Asked, Plan, ResourcePath, Source
-from headwater.platform.records.plan.expressions import Resolver
+from headwater.platform.records.errors import WrongTableMethod
+from headwater.platform.records.models import Asked, Plan, RecordsSettings
 from headwater.platform.records.plan.relations import find_relation
+from headwater.platform.records.plan.relationships import Relationships
+from headwater.platform.records.plan.scopes import whole_scope
+from headwater.platform.records.plan.sources import Sources
 from headwater.platform.records.plan.writes import plan_writing
 
 
-def plan(asked: Asked, snapshot: Snapshot) -> Plan:
+def plan(
+    asked: Asked,
+    snapshot: Snapshot,
+    relationships: Relationships | None = None,
+    settings: RecordsSettings | None = None,
+) -> Plan:
     """What to run for what is asked.
 
-    Raises `UnknownRelation`, `UnknownColumn`, `NotEmbedded`, `PutNeedsKey` and, for what this version has not yet,
-    `NotImplementedHere`.
+    Whoever plans often keeps the snapshot's `relationships`. Raises `UnknownRelation`, `UnknownColumn`, `PutNeedsKey`,
+    what `Sources` raises and, where a limit is to hold a change back, `NotImplementedHere`.
     """
     relation = find_relation(snapshot, asked.schema, asked.relation)
-    resolver = Resolver(relation)
-    outputs = tuple(map(resolver.output, asked.select))
-    _must_be_embedded(asked)
-    _must_be_built(asked)
+    sources = Sources(snapshot, relationships or Relationships(snapshot), settings or RecordsSettings())
+    source, _ = sources.of_relation(relation, asked.select, whole_scope(asked))
     _must_be_writable(asked, relation)
     wants_total = asked.preferences.count is not None
     return Plan(
-        source=Source(
-            schema=relation.schema,
-            relation=relation.name,
-            columns=tuple(column.name for column in relation.columns),
-            outputs=outputs,
-            filters=tuple(resolver.filter(scoped.filter) for scoped in asked.filters),
-            order=tuple(resolver.ordering(term) for ordered in asked.orders for term in ordered.terms),
-            limited=asked.limited,
-            shifted=asked.shifted,
-        ),
+        source=msgspec.structs.replace(source, limited=asked.limited, shifted=asked.shifted),
         media=asked.media,
         preferences=asked.preferences,
-        writing=plan_writing(asked, relation),
+        writing=plan_writing(asked, relation, snapshot),
         wants_rows=_wants_rows(asked),
         wants_total=wants_total and asked.method in {"GET", "HEAD"},
         most_affected=_most_affected(asked),
-        claims_first=relation.reaches_partitions,
+        claims_first=sources.claims_first,
         profile=asked.schema if asked.profiled or len(snapshot.exposed_schemas) > 1 else None,
     )
-
-
-def _must_be_embedded(asked: Asked) -> None:
-    """Refuse what speaks of a relation that is not embedded; none can be, so far."""
-    paths: list[ResourcePath] = [scoped.path for scoped in asked.filters]
-    paths += [*(ordered.path for ordered in asked.orders), *asked.windows]
-    for path in filter(None, paths):
-        hint = f"Verify that '{path[0]}' is included in the 'select' query parameter."
-        raise NotEmbedded(relation=path[0], hint=hint)
-
-
-def _must_be_built(asked: Asked) -> None:
-    """Refuse preferences that the dialect has and this version has not."""
-    if asked.preferences.count in {"planned", "estimated"}:
-        raise NotImplementedHere(details=f"count={asked.preferences.count} is not implemented yet", hint="count=exact")
 
 
 def _must_be_writable(asked: Asked, relation: Relation) -> None:

@@ -1,14 +1,14 @@
 """What a write fills, and what happens where its key is taken."""
 
-from headwater.kernel.catalog import Relation
-from headwater.platform.records.errors import NotImplementedHere, PutNeedsKey, UnknownColumn
+from headwater.kernel.catalog import Relation, Snapshot
+from headwater.platform.records.errors import NoSuchKey, NotImplementedHere, PutNeedsKey, UnknownColumn, UnreadableBody
 from headwater.platform.records.models import Asked, Condition, Conflict, Writing, Written
 
 
-def plan_writing(asked: Asked, relation: Relation) -> Writing | None:
+def plan_writing(asked: Asked, relation: Relation, snapshot: Snapshot) -> Writing | None:
     """The change a request asks for, or None for one that only reads.
 
-    Raises `UnknownColumn`, `PutNeedsKey` and `NotImplementedHere`.
+    Raises `UnknownColumn`, `PutNeedsKey`, `NoSuchKey`, `UnreadableBody` and `NotImplementedHere`.
     """
     if asked.method in {"GET", "HEAD"}:
         return None
@@ -19,15 +19,22 @@ def plan_writing(asked: Asked, relation: Relation) -> Writing | None:
         )
     if asked.method == "DELETE":
         return Writing(kind="delete")
-    columns = _columns(asked, relation)
+    columns = _columns(asked, relation, snapshot)
+    fill_missing = asked.preferences.missing == "default"
     if asked.method == "PATCH":
-        return Writing(kind="update", columns=columns, from_array=asked.body_is_array)
+        return Writing(
+            kind="update",
+            columns=columns,
+            from_array=asked.body_is_array,
+            fill_missing=fill_missing,
+            by=_key(asked, relation, columns),
+        )
     conflict = _put_conflict(asked, relation) if asked.method == "PUT" else _conflict(asked, relation)
     return Writing(
         kind="insert",
         columns=columns,
         from_array=asked.body_is_array,
-        fill_missing=asked.preferences.missing == "default",
+        fill_missing=fill_missing,
         conflict=conflict,
         counts_inserted=conflict is not None and conflict.merge and relation.kind == "table",
         located_by=relation.primary_key if asked.preferences.representation == "headers-only" else (),
@@ -35,15 +42,37 @@ def plan_writing(asked: Asked, relation: Relation) -> Writing | None:
     )
 
 
-def _columns(asked: Asked, relation: Relation) -> tuple[Written, ...]:
+def _columns(asked: Asked, relation: Relation, snapshot: Snapshot) -> tuple[Written, ...]:
     known = {column.name: column for column in relation.columns}
     written: list[Written] = []
     for name in asked.body_columns if asked.columns is None else asked.columns:
         column = known.get(name)
         if column is None:
             raise UnknownColumn(column=name, relation=relation.name)
-        written.append(Written(name=name, type=column.base_type, default=column.default))
+        own_form = snapshot.representations.get(column.domain) if column.domain is not None else None
+        heard_by = own_form.from_json if own_form is not None else None
+        kind = column.base_type if heard_by is None else "json"
+        written.append(Written(name=name, type=kind, default=column.default, heard_by=heard_by))
     return tuple(written)
+
+
+def _key(asked: Asked, relation: Relation, columns: tuple[Written, ...]) -> tuple[str, ...]:
+    """The unique key that `by` names, which the body must carry; raises `NoSuchKey`, `UnreadableBody`."""
+    if asked.by is None:
+        return ()
+    keys = {frozenset(key) for key in (relation.primary_key, *relation.unique_keys) if key}
+    if frozenset(asked.by) not in keys:
+        raise NoSuchKey(relation=relation.name, columns=", ".join(asked.by), hint=_hint_of_keys(relation))
+    missing = set(asked.by) - {column.name for column in columns}
+    if missing and columns:
+        raise UnreadableBody(reason=f"Every row must carry its key: {', '.join(sorted(missing))} is missing")
+    return asked.by
+
+
+def _hint_of_keys(relation: Relation) -> str | None:
+    keys = dict.fromkeys(key for key in (relation.primary_key, *relation.unique_keys) if key)
+    told = ", ".join("by=({})".format(",".join(key)) for key in keys)
+    return f"Its keys are: {told}" if told else None
 
 
 def _conflict(asked: Asked, relation: Relation) -> Conflict | None:
@@ -57,13 +86,13 @@ def _conflict(asked: Asked, relation: Relation) -> Conflict | None:
 def _put_conflict(asked: Asked, relation: Relation) -> Conflict:
     """The row a PUT replaces: the one its filters name by the whole primary key."""
     named: set[str] = set()
-    for scoped in asked.filters:
-        condition = scoped.filter
-        if not isinstance(condition, Condition) or scoped.path or condition.field.path:
+    own = [scoped.filter for scoped in asked.filters if not scoped.path]
+    for condition in own:
+        if not isinstance(condition, Condition) or condition.field.path:
             raise PutNeedsKey
         if condition.operator != "eq" or condition.negated or condition.quantifier:
             raise PutNeedsKey
         named.add(condition.field.name)
-    if not relation.primary_key or named != set(relation.primary_key) or len(asked.filters) != len(named):
+    if not relation.primary_key or named != set(relation.primary_key) or len(own) != len(named):
         raise PutNeedsKey
     return Conflict(target=relation.primary_key, merge=True)

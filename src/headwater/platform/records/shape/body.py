@@ -1,17 +1,25 @@
-"""The body of a write: a JSON text that goes to Postgres as it came, and which columns it fills."""
+"""The body of a write: a JSON text, which goes to Postgres as it came if it was one, and which columns it fills."""
 
 from typing import NamedTuple
 
 import msgspec
 
 from headwater.kernel.catalog import Relation
-from headwater.platform.records.errors import NotImplementedHere, UnreadableBody
+from headwater.platform.records.errors import UnreadableBody
+from headwater.platform.records.shape.tabular import row_of_form, rows_of_csv
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _encoder = msgspec.json.Encoder()
 _EMPTY_TEXT = b'""'
-_LATER = ("text/csv", "application/x-www-form-urlencoded")
+_JSON_TYPES = frozenset(
+    {"", "application/json", "application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json"}
+)
+JSON = "application/json"
+CSV = "text/csv"
+FORM = "application/x-www-form-urlencoded"
+OFF_THE_LOOP = 256 * 1024
+"""Bytes from which on a body is read on a thread of its own."""
 
 
 class Body(NamedTuple):
@@ -25,25 +33,38 @@ class Body(NamedTuple):
 NOTHING = Body("[]", is_array=True, columns=())
 
 
-def must_be_json(content_type: str) -> None:
-    """Refuse a body of another kind than JSON."""
+def kind_of_body(content_type: str) -> str:
+    """The media type of a body without its parameters; JSON where none is named."""
     kind = content_type.partition(";")[0].strip().lower()
-    if kind in _LATER:
-        raise NotImplementedHere(details=f"bodies of type {kind} are not read yet")
-    if kind not in {"", "application/json", "application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json"}:
-        raise UnreadableBody(reason=f"Content-Type not acceptable: {kind}")
+    return JSON if kind in _JSON_TYPES else kind
 
 
-def read_body(raw: bytes, relation: Relation | None, *, columns_given: bool) -> Body:
-    """The body of a write.
+def read_body(
+    raw: bytes,
+    kind: str,
+    relation: Relation | None,
+    *,
+    columns_given: bool,
+    lenient: bool = False,
+    ragged: bool = False,
+) -> Body:
+    """The body of a write, whose media type is `kind`.
 
-    Where the query lists the columns, the text is not parsed here at all. With a `relation`, members whose value is
-    an empty text are left out unless their column holds texts (contracts/postgrest.md section 0). Raises
-    `UnreadableBody` unless it is JSON whose rows all have the same keys.
+    Where the query lists the columns, JSON is not parsed here at all. If `lenient`, members whose value is an empty
+    text are left out unless their column holds texts (contracts/postgrest.md section 0). Raises `UnreadableBody`
+    unless its rows all have the same keys, or may be `ragged`: then its columns are those of any row.
     """
+    if kind == CSV:
+        rows, columns = rows_of_csv(raw, relation)
+        return Body(rows.decode(), is_array=True, columns=columns)
+    if kind == FORM:
+        row, columns = row_of_form(raw, relation)
+        return Body(row.decode(), is_array=False, columns=columns)
+    if kind != JSON:
+        raise UnreadableBody(reason=f"Content-Type not acceptable: {kind}")
     stripped = raw.strip(b" \t\r\n")
     is_array = stripped[:1] == b"["
-    if relation is not None and _EMPTY_TEXT in stripped:
+    if lenient and relation is not None and _EMPTY_TEXT in stripped:
         stripped = _without_empty_texts(stripped, relation, is_array=is_array)
     text = _text(stripped)
     if columns_given:
@@ -53,6 +74,8 @@ def read_body(raw: bytes, relation: Relation | None, *, columns_given: bool) -> 
     rows = _rows(stripped, is_array=is_array)
     if not rows:
         return NOTHING
+    if ragged:
+        return Body(text, is_array, tuple(dict.fromkeys(key for row in rows for key in row)))
     keys = rows[0].keys()
     if any(row.keys() != keys for row in rows):
         raise UnreadableBody(reason="All object keys must match")

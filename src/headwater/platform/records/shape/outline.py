@@ -24,7 +24,7 @@ def take_apart(query: str) -> tuple[tuple[Parameter, ...], list[str], Window]:
     limit: int | None = None
     offset = 0
     for part in query.split("&") if query else ():
-        key, _, value = _decoded(part).partition("=") if "%" not in part else _decoded_pair(part)
+        key, _, value = _decoded(part).partition("=") if "%" not in part else decoded_pair(part)
         last = key[key.rfind(".") + 1 :]
         if key in _STRUCTURAL or last == "order":
             parameters.append((key, value, -1))
@@ -57,7 +57,7 @@ def split_schema(query: str, profile: str | None) -> tuple[str | None, str]:
     named = [part for part in parts if part.startswith("schema=")]
     if not named:
         return profile, query
-    schema = _decoded_pair(named[0])[2].strip()
+    schema = decoded_pair(named[0])[2].strip()
     if not schema or len(named) > 1:
         raise UnreadableQuery(what="schema parameter", text=query, column=1, details="expecting one schema name")
     return schema, "&".join(part for part in parts if not part.startswith("schema="))
@@ -75,6 +75,8 @@ def narrowed(window: Window, range_header: str | None, max_rows: int | None) -> 
 
 
 def _condition(key: str, text: str, values: list[str]) -> Parameter:
+    if key == "by" and text[:1] == "(":
+        return key, text, -1
     head, operand = split_condition(text, key)
     operator = head.removeprefix("not.")
     if operator == "is":
@@ -93,7 +95,8 @@ def _decoded(part: str) -> str:
     return part.replace("+", " ") if "+" in part else part
 
 
-def _decoded_pair(part: str) -> tuple[str, str, str]:
+def decoded_pair(part: str) -> tuple[str, str, str]:
+    """A parameter's key, its `=` and its value, percent-decoded. Raises `UnreadableQuery`."""
     key, equals, value = part.partition("=")
     try:
         key, value = unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")

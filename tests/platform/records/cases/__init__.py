@@ -1,0 +1,1 @@
+"""The cases of the dialect, by chapter: *(name, principal, request) -> status, headers, body*, from the contract."""

@@ -1,0 +1,86 @@
+-- A library: what its visitors read, related in every way, and columns of every sort.
+create function uid() returns uuid language sql stable as
+  $$ select nullif(current_setting('request.jwt.claims')::jsonb ->> 'sub', '')::uuid $$;
+create type form as enum ('paper', 'sound', 'screen');
+create domain percent as integer check (value between 0 and 100);
+create type size as (w integer, h integer);
+
+create table countries (id integer primary key, name text not null, code char(2) unique);
+create table authors (id integer primary key, name text not null, born integer,
+  country_id integer constraint authors_country references countries);
+create table profiles (author_id integer primary key constraint profiles_author references authors, bio text);
+create table books (id integer primary key, title text not null, year integer, price numeric(6, 2), pages integer,
+  format form,
+  author_id integer constraint books_author references authors,
+  editor_id integer constraint books_editor references authors);
+create table genres (id integer primary key, name text not null);
+create table book_genres (book_id integer constraint bg_book references books,
+  genre_id integer constraint bg_genre references genres, weight integer, primary key (book_id, genre_id));
+create table categories (id integer primary key, name text not null,
+  parent_id integer constraint categories_parent references categories);
+create table shelves (room text, number integer, wood text, primary key (room, number));
+create table copies (id integer primary key, book_id integer constraint copies_book references books,
+  room text, number integer, constraint copies_shelf foreign key (room, number) references shelves);
+create table loans (id integer primary key, owner uuid not null default uid(),
+  book_id integer constraint loans_book references books, note text);
+alter table loans enable row level security;
+create policy own on loans to authenticated using (owner = uid()) with check (owner = uid());
+
+create view modern_books with (security_invoker) as
+  select id, title, author_id, year from books where year >= 2000;
+create view modern_titles with (security_invoker) as select id as number, title as called, author_id as by from modern_books;
+create view my_loans with (security_invoker) as select id, book_id, note from loans;
+create view by_year with (security_invoker) as select year, count(*) as books from books group by year;
+
+create function full_title(books) returns text language sql immutable as $$ select $1.title || ' (' || $1.year || ')' $$;
+create function facts(books) returns jsonb language sql immutable as
+  $$ select jsonb_build_object('letters', length($1.title), 'old', $1.year < 1900) $$;
+create function newest_book(authors) returns setof books rows 1 language sql stable as
+  'select * from books where author_id = $1.id order by year desc limit 1';
+create function edited(authors) returns setof books language sql stable as 'select * from books where editor_id = $1.id';
+create function home(authors) returns countries language sql stable as
+  'select countries from countries where id = $1.country_id';
+
+create table things (id integer primary key, n integer, t text, flag boolean, tags text[], nums integer[],
+  span int4range, form form, level percent, doc jsonb, raw json, words tsvector, at timestamptz, cost numeric,
+  code uuid, area size, day date);
+create table "odd names" (id integer primary key, "a b" text, "c.d" text, "e,f" text, "Größe" integer, "g""h" text,
+  "i(j)" text, "k-l" text, "select" text);
+
+create domain colour as integer;
+create function colour_to_json(colour) returns json language sql immutable as
+  $$ select to_json('#' || lpad(to_hex($1), 6, '0')) $$;
+create function colour_from_text(text) returns colour language sql immutable as
+  $$ select (('x' || lpad(substr($1, 2), 8, '0'))::bit(32)::integer)::colour $$;
+create function colour_from_json(json) returns colour language sql immutable as $$ select colour_from_text($1 #>> '{}') $$;
+create cast (colour as json) with function colour_to_json(colour) as implicit;
+create cast (json as colour) with function colour_from_json(json) as implicit;
+create cast (text as colour) with function colour_from_text(text) as implicit;
+create table paints (id integer primary key, shade colour);
+
+create schema archive;
+create table archive.books (id integer primary key, title text);
+create table archive.boxes (id integer primary key, label text, book_id integer references archive.books,
+  reader_id integer references public.books);
+grant usage on schema archive to anon, authenticated;
+grant select, insert on archive.books, archive.boxes to anon, authenticated;
+create table vault (id integer primary key, gold integer);
+revoke all on vault from anon, authenticated;
+create table showcase (id integer primary key, label text);
+revoke all on showcase from anon, authenticated;
+grant select on showcase to anon, authenticated;
+
+-- What is written to.
+create table notes (id integer generated by default as identity primary key, title text not null,
+  body text default 'empty', done boolean not null default false, rank integer, tags text[], extra jsonb default '{"a": 1}',
+  made timestamptz not null default '2026-01-02 03:04:05+00', twice integer generated always as (rank * 2) stored,
+  constraint small_rank check (rank < 100));
+create table pairs (a integer, b integer, note text default 'none', primary key (a, b));
+create table words (word text primary key, meaning text, number integer unique);
+create table loose (note text, n integer);
+create table lists (id integer primary key, name text);
+create table items (id integer primary key, label text, list_id integer constraint items_list references lists);
+create table diary (id integer primary key, owner uuid not null default uid(), line text);
+alter table diary enable row level security;
+create policy own on diary to authenticated using (owner = uid()) with check (owner = uid());
+create view open_notes with (security_invoker) as select id, title, rank from notes where not done;
