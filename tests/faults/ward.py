@@ -92,7 +92,7 @@ class Ward:
         self._take = self.lease.take
         self.lease.take = self._probed
 
-    async def _probed(self, login: Login) -> Connection:
+    async def _probed(self, login: str) -> Connection:
         """A connection, every other one just probed; one that is found dead by it is replaced."""
         self._taken += 1
         if self._taken % 2:
@@ -109,7 +109,8 @@ class Ward:
             else:
                 return connection
 
-    async def _probe(self, login: Login, connection: Connection) -> None:
+    async def _probe(self, key: str, connection: Connection) -> None:
+        login = Login(key)
         if connection.is_in_transaction():
             self.dirt.append(f"{login}: in a transaction")
         found = dict(await connection.fetchrow(PROBE) or {})

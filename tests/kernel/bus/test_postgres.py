@@ -180,7 +180,7 @@ async def test_publishing_without_a_database_is_refused_and_heard_here(
 
 
 async def test_starting_without_postgres_is_refused(database: Database, observer: Observer) -> None:
-    async def refused(_login: Login) -> Connection:
+    async def refused(_login: str) -> Connection:
         raise ConnectionRefusedError
 
     with pytest.raises(ConnectionRefusedError):

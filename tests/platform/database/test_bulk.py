@@ -98,7 +98,7 @@ async def test_a_csv_becomes_rows(desk: Desk) -> None:
 
 
 async def test_json_keeps_what_is_written(desk: Desk) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": 3, "name": "a\tb\\n\nc", "tags": ["x", "y,z", None], "extra": {"n": [1, "\n"]}, "age": None},
         {"id": 4, "name": "null", "tags": [], "extra": None, "age": 7},
     ]
@@ -130,7 +130,7 @@ async def test_a_key_changes_rows_that_are_there(desk: Desk) -> None:
     ] == 1
 
 
-WRONG = [
+WRONG: list[tuple[str, dict[str, str], int, list[str]]] = [
     ("id,name,age\n3,Eve,1\n4,Zoe,old\n", {}, 400, ["line 3, column age", '"old"', "22P02"]),
     ("id,name\n3,Eve\n4,Zoe,5\n", {}, 400, ["line 3", "extra data"]),
     ("id,name\n3,Eve\n4,\n5,\n", {"upsertKey": "id"}, 400, ["row 2, column name", "23502"]),

@@ -171,7 +171,7 @@ async def test_a_dry_run_does_not_wait_for_ever(desk: Desk, admin: Any) -> None:
 
 
 ROWS = "insert into big select n, 'x' from generate_series(1, 200000) n"
-RISKS = [
+RISKS: list[tuple[str, list[tuple[str, str]]]] = [
     ("drop table few", [("DROPS_TABLE", "DANGER")]),
     ("drop table void", [("DROPS_TABLE", "WARNING")]),
     ("alter table few drop column name", [("DROPS_COLUMN", "DANGER")]),

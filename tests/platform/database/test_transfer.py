@@ -190,7 +190,7 @@ async def test_what_an_import_may_not(desk: Desk) -> None:
 
 
 async def test_definitions_in_json_pass_the_same_guard(desk: Desk) -> None:
-    sly = {
+    sly: dict[str, Any] = {
         "timestamp": "x",
         "tables": {},
         "functions": [{"name": "f", "definition": "set role postgres; drop schema auth cascade"}],
