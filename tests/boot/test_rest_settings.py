@@ -6,7 +6,7 @@ import pytest
 
 from headwater.boot.errors import InvalidSetting
 from headwater.boot.rest.claims import find_text, read_path
-from headwater.boot.rest.settings import RestSettings, read_settings
+from headwater.boot.rest.settings import RestOptions, read_settings
 
 FILE = r"""
 # PostgREST's tutorial, and more
@@ -20,7 +20,7 @@ app.settings.colour = "red"
 
 
 def test_nothing_said_is_what_postgrest_does() -> None:
-    assert read_settings({"PATH": "/bin", "PGRST_DB_SCHEMAS": ""}) == (RestSettings(), ())
+    assert read_settings({"PATH": "/bin", "PGRST_DB_SCHEMAS": ""}) == (RestOptions(), ())
 
 
 def test_values_are_converted() -> None:

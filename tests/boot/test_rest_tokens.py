@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from headwater.boot.errors import InvalidSetting
 from headwater.boot.rest.errors import AnonymousOff, JwtClaimsRefused, NoJwtSecret, UndecodableJwt
-from headwater.boot.rest.settings import RestSettings
+from headwater.boot.rest.settings import RestOptions
 from headwater.boot.rest.tokens import Bearers
 from headwater.kernel.clock import DrivenClock
 from headwater.kernel.errors import Refusal
@@ -25,9 +25,9 @@ def signed(claims: dict[str, Any], key: Any = None, header: dict[str, Any] | Non
     return jwt.encode(header or {"alg": "HS256"}, claims, key or OctKey.import_key(SECRET), algorithms=algorithms)
 
 
-def settings(**told: Any) -> RestSettings:
+def settings(**told: Any) -> RestOptions:
     values: dict[str, Any] = {"jwt_secret": SECRET, "db_anon_role": "anon", **told}
-    return RestSettings(**values)
+    return RestOptions(**values)
 
 
 async def asked(token: str, clock: DrivenClock, **told: Any) -> Principal:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from headwater.boot.rest.settings import RestSettings
+from headwater.boot.rest.settings import RestOptions
 from tests.faults.outside import OutsidePostgres
 from tests.kit.rest import run_script
 
@@ -56,5 +56,5 @@ def test_everything_is_typed_in_and_prints_what_the_page_says() -> None:
 
 def test_every_setting_is_named_and_is_one() -> None:
     named = set(re.findall(r"PGRST_[A-Z0-9_]+[A-Z0-9]", PAGE)) - {"PGRST_APP_SETTINGS"}
-    known = {f"PGRST_{field.name.upper()}" for field in msgspec.structs.fields(RestSettings)} - {"PGRST_APP_SETTINGS"}
+    known = {f"PGRST_{field.name.upper()}" for field in msgspec.structs.fields(RestOptions)} - {"PGRST_APP_SETTINGS"}
     assert named == known

@@ -80,8 +80,9 @@ async def door() -> AsyncIterator[Door]:
     """A whole house with its own PostgreSQL, and the door to it."""
     folder: Path = new_folder()
     metrics = MetricsListener()
+    alone = Settings({"HEADWATER_DATABASE_PIPELINES": "0"})  # each statement on a connection whose taking is a step
     ground = Ground(
-        settings=Settings({}),
+        settings=alone,
         folder=folder,
         components=find_components(),
         clock=SystemClock(),

@@ -10,7 +10,7 @@ from headwater.boot.aftermath import RELOADS
 from headwater.boot.binding import bound
 from headwater.boot.parts import Parts
 from headwater.boot.rest.roles import Roles, key_of
-from headwater.boot.rest.settings import RestSettings
+from headwater.boot.rest.settings import RestOptions
 from headwater.boot.rest.tokens import Bearers
 from headwater.boot.routes import Routes
 from headwater.boot.settings import Settings
@@ -70,7 +70,7 @@ class RestHouse:
 
 
 @asynccontextmanager
-async def open_rest_house(settings: RestSettings, clock: Clock, observer: Observer) -> AsyncGenerator[RestHouse]:
+async def open_rest_house(settings: RestOptions, clock: Clock, observer: Observer) -> AsyncGenerator[RestHouse]:
     """A house that is ready to answer, for the length of a block.
 
     Raises `RestDatabaseUnreachable`, and `InvalidSetting` for a secret or a path that cannot be read.
@@ -111,7 +111,7 @@ def _as_authenticator(roles: Roles) -> Callable[[str], Any]:
     return open_connection
 
 
-def _routes(parts: Parts, settings: RestSettings) -> Routes:
+def _routes(parts: Parts, settings: RestOptions) -> Routes:
     """Every endpoint of the exact dialect, at the root, without limits of the house."""
     routes = Routes()
     routes.wrap("", COMPONENT.envelopes[EXACT_MOUNT])
@@ -141,7 +141,7 @@ def _calling(records: Records, function: str) -> Callable[..., Any]:
     return call
 
 
-def _database_settings(settings: RestSettings) -> DatabaseSettings:
+def _database_settings(settings: RestOptions) -> DatabaseSettings:
     return DatabaseSettings(
         pool_min=0,
         pool_max=settings.db_pool,
@@ -151,7 +151,7 @@ def _database_settings(settings: RestSettings) -> DatabaseSettings:
     )
 
 
-def _flow_settings(settings: RestSettings) -> FlowSettings:
+def _flow_settings(settings: RestOptions) -> FlowSettings:
     return FlowSettings(
         allowed_origins=settings.server_cors_allowed_origins,
         only_allowed_origins=bool(settings.server_cors_allowed_origins),
@@ -160,7 +160,7 @@ def _flow_settings(settings: RestSettings) -> FlowSettings:
     )
 
 
-def _records_settings(settings: RestSettings) -> RecordsSettings:
+def _records_settings(settings: RestOptions) -> RecordsSettings:
     return RecordsSettings(
         max_rows=settings.db_max_rows,
         aggregates=settings.db_aggregates_enabled,

@@ -6,7 +6,7 @@ import asyncpg
 
 from headwater.boot.rest.errors import RestDatabaseUnreachable, RoleNotGranted, UnknownRole
 from headwater.boot.rest.queries import find_role_settings
-from headwater.boot.rest.settings import RestSettings
+from headwater.boot.rest.settings import RestOptions
 from headwater.kernel.database import CONNECTION_LOST, Connection, connect_session
 from headwater.kernel.principal import Principal
 
@@ -30,7 +30,7 @@ class Roles:
     over each new connection, which is opened once more where they are not those it has.
     """
 
-    def __init__(self, settings: RestSettings) -> None:
+    def __init__(self, settings: RestOptions) -> None:
         self._address: dict[str, Any] = {"dsn": settings.db_uri}
         self._started = {
             "application_name": "headwater rest",

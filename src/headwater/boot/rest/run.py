@@ -11,7 +11,7 @@ from rich.console import Console
 from headwater.boot.errors import InvalidSetting
 from headwater.boot.rest.admin import answering
 from headwater.boot.rest.house import RestHouse, open_rest_house
-from headwater.boot.rest.settings import RestSettings, read_settings
+from headwater.boot.rest.settings import RestOptions, read_settings
 from headwater.boot.server import Server, calm_collector
 from headwater.boot.settings import ServerSettings
 from headwater.kernel.clock import SystemClock
@@ -59,7 +59,7 @@ def _reload_on_signal(stack: AsyncExitStack, house: RestHouse) -> None:
 class _Greeting:
     """Says once, at the start, where the server answers and what it serves."""
 
-    def __init__(self, observer: Observer, settings: RestSettings) -> None:
+    def __init__(self, observer: Observer, settings: RestOptions) -> None:
         self._observer = observer
         self._settings = settings
 

@@ -31,7 +31,7 @@ Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Names = tuple[str, ...]
 
 
-class RestSettings(msgspec.Struct, frozen=True, kw_only=True):
+class RestOptions(msgspec.Struct, frozen=True, kw_only=True):
     """PGRST_*, by PostgREST's names and with its defaults, but for the address; times in seconds."""
 
     db_uri: str = "postgresql://"
@@ -81,7 +81,7 @@ class RestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """PGRST_APP_SETTINGS_NAME: what the database's own code reads by `current_setting('app.settings.name')`."""
 
 
-def read_settings(environment: Mapping[str, str], file: Path | None = None) -> tuple[RestSettings, tuple[str, ...]]:
+def read_settings(environment: Mapping[str, str], file: Path | None = None) -> tuple[RestOptions, tuple[str, ...]]:
     """What the environment says, over what the file does; and the names of that prefix that mean nothing here.
 
     An empty value counts as none. Raises `InvalidSetting`, which names the variable.
@@ -93,7 +93,7 @@ def read_settings(environment: Mapping[str, str], file: Path | None = None) -> t
             newer = _OLDER.get(name, name)
             if newer == name or not told.get(newer):
                 given[newer] = text
-    hints = get_type_hints(RestSettings, include_extras=True)
+    hints = get_type_hints(RestOptions, include_extras=True)
     values: dict[str, Any] = {"app_settings": tuple(_app_settings(given))}
     unknown: list[str] = []
     for name, text in given.items():
@@ -106,7 +106,7 @@ def read_settings(environment: Mapping[str, str], file: Path | None = None) -> t
             unknown.append(name)
     if "server_host" in values:
         values["server_host"] = _ADDRESSES.get(values["server_host"], values["server_host"])
-    return RestSettings(**values), tuple(unknown)
+    return RestOptions(**values), tuple(unknown)
 
 
 def _app_settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:

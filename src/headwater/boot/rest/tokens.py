@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from headwater.boot.errors import InvalidSetting
 from headwater.boot.rest.claims import find_text, read_path
 from headwater.boot.rest.errors import AnonymousOff, JwtClaimsRefused, NoJwtSecret, UndecodableJwt
-from headwater.boot.rest.settings import RestSettings
+from headwater.boot.rest.settings import RestOptions
 from headwater.kernel.clock import Clock
 from headwater.kernel.errors import InvalidToken
 from headwater.kernel.principal import Kind, Principal
@@ -64,7 +64,7 @@ class Bearers:
     expire.
     """
 
-    def __init__(self, settings: RestSettings, clock: Clock) -> None:
+    def __init__(self, settings: RestOptions, clock: Clock) -> None:
         self._clock = clock
         self._anon = settings.db_anon_role
         self._audience = settings.jwt_aud
@@ -190,7 +190,7 @@ def _principal(claims: Mapping[str, object], role: str, *, kind: Kind) -> Princi
     )
 
 
-def _keys_of(settings: RestSettings) -> Iterator[_VerifyingKey]:
+def _keys_of(settings: RestOptions) -> Iterator[_VerifyingKey]:
     """The keys that `PGRST_JWT_SECRET` is or holds; raises `InvalidSetting`, which repeats nothing of it."""
     text = settings.jwt_secret
     if text is None:
