@@ -167,3 +167,9 @@ def test_one_operation_at_two_places_has_two_names() -> None:
 def test_an_operation_without_words_still_has_a_name() -> None:
     operation = described(endpoint("GET", "/x", operation=Things.undocumented))["paths"]["/x"]["get"]
     assert operation["summary"]
+
+
+def test_every_component_tells_its_refusals_and_what_it_is_for() -> None:
+    tags = {tag["name"]: tag["description"] for tag in describe(find_components(), "1.2.3")["tags"]}
+    assert tags["identity"].startswith("Identity: who is asking")
+    assert "PGRST200" in tags["records"]

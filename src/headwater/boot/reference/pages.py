@@ -47,8 +47,7 @@ def pages(components: Sequence[Component]) -> dict[str, str]:
 def _endpoints(components: Sequence[Component]) -> Iterator[str]:
     for component in components:
         if component.endpoints:
-            yield from (f"## {component.name}", "")
-            yield from (line for kind in component.operation_classes for line in (summary(kind), ""))
+            yield from (f"## {component.name}", "", component.card, "")
         for endpoint in component.endpoints:
             yield f"### `{endpoint.method} {_served_at(component, endpoint)}`"
             yield from ("", summary(endpoint.operation), "")

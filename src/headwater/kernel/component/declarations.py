@@ -1,5 +1,7 @@
 """What a component says of itself: its endpoints, jobs, consumers, limits and checks."""
 
+import inspect
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from types import ModuleType
@@ -172,6 +174,12 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     def operation_classes(self) -> tuple[type[Any], ...]:
         """The classes whose methods its declarations name."""
         return self.operations if isinstance(self.operations, tuple) else (self.operations,)
+
+    @property
+    def card(self) -> str:
+        """What it is for: the first paragraph of its package's docstring, on one line."""
+        package = sys.modules.get(self.package)
+        return " ".join((inspect.getdoc(package) or "").split("\n\n")[0].split())
 
 
 class Components(tuple[Component, ...]):

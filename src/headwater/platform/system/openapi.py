@@ -233,7 +233,7 @@ def _error_response(description: str) -> Schema:
 
 def _about(component: Component) -> str:
     """What a component is for, and every refusal of its own."""
-    about = "\n\n".join(inspect.getdoc(kind) or "" for kind in component.operation_classes)
+    about = component.card
     refusals = [] if component.errors is None else list(_refusals(component.errors))
     listed = "\n".join(f"- `{refusal.code}` ({refusal.status}): {refusal.__doc__}" for refusal in refusals)
     return f"{about}\n\nRefusals:\n\n{listed}" if listed else about
@@ -241,7 +241,7 @@ def _about(component: Component) -> str:
 
 def _refusals(module: ModuleType) -> Iterator[type[Refusal]]:
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Refusal) and value.__module__ == module.__name__:
+        if isinstance(value, type) and issubclass(value, Refusal) and value.__module__.startswith(module.__name__):
             yield value
 
 
