@@ -9,6 +9,7 @@ from headwater.kernel.database.lease import Connect, Lease
 from headwater.kernel.database.logins import Login
 from headwater.kernel.database.migrate import Migration, migrate, read_migrations
 from headwater.kernel.database.models import SYSTEM_ORIGIN, DatabaseSettings, Origin
+from headwater.kernel.database.quoting import literal, quoted
 from headwater.kernel.database.transaction import ReadingTransaction, Row, WritingTransaction
 
 __all__ = [
@@ -35,9 +36,11 @@ __all__ = [
     "ddl_is_watched",
     "ensure_database",
     "ensure_roles",
+    "literal",
     "login_of",
     "migrate",
     "prepare_database",
+    "quoted",
     "read_migrations",
     "refusal_for",
     "remove_expired_replies",

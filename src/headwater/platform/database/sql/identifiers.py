@@ -1,15 +1,13 @@
-"""Names and literals, quoted: the one place where anything of a caller's becomes part of SQL."""
+"""Names as statements need them: with their schema, in lists, fitted."""
 
 import hashlib
 from collections.abc import Iterable
 
+from headwater.kernel.database import literal, quoted
+
+__all__ = ["fitted", "listed", "literal", "qualified", "quoted"]
+
 _LONGEST_NAME = 63
-
-
-def quoted(identifier: str) -> str:
-    """A name as an identifier, whatever it holds."""
-    escaped = identifier.replace('"', '""')
-    return f'"{escaped}"'
 
 
 def qualified(schema: str, name: str) -> str:
@@ -20,12 +18,6 @@ def qualified(schema: str, name: str) -> str:
 def listed(identifiers: Iterable[str]) -> str:
     """Names as a list of identifiers."""
     return ", ".join(map(quoted, identifiers))
-
-
-def literal(text: str) -> str:
-    """A text as a literal; every connection has `standard_conforming_strings` on, so only quotes are doubled."""
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'"
 
 
 def fitted(name: str) -> str:

@@ -1,18 +1,9 @@
 """How names and texts stand in a statement."""
 
+from headwater.kernel.database import literal, quoted
 from headwater.platform.records.models import Source
 
-
-def quoted(identifier: str) -> str:
-    """An identifier between quotes. No NUL can be in it: the request is refused before."""
-    doubled = identifier.replace('"', '""')
-    return f'"{doubled}"'
-
-
-def literal(text: str) -> str:
-    """A text literal; every connection has `standard_conforming_strings` on, so a backslash is a backslash."""
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"
+__all__ = ["CALLED", "literal", "quoted", "write_relation"]
 
 
 CALLED = "called"
