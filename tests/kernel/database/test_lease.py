@@ -352,3 +352,20 @@ async def test_under_storms_there_are_never_too_many_and_nobody_is_forgotten(
         assert (lease.lent_count, openings.most) == (0, 4)
         assert served >= 50
         await until(lambda: lease.open_count == openings.open)
+
+
+async def test_a_connection_that_opens_while_the_lease_closes_is_closed_too(
+    lending: Lending, openings: Openings
+) -> None:
+    openings.gate = asyncio.Event()
+    async with lending() as lease:
+        taking = asyncio.ensure_future(lease.take(OWNER))
+        await until(lambda: openings.begun == 1)
+        closing = asyncio.ensure_future(lease.close())
+        await settled()
+        assert not closing.done()
+        openings.gate.set()
+        await closing
+        with pytest.raises(DatabaseUnavailable):
+            await taking
+    assert (len(openings.made), openings.open, lease.open_count) == (1, 0, 0)

@@ -50,6 +50,7 @@ class Lease:
         self._open = 0
         self._lent: set[Connection] = set()
         self._apart: set[Connection] = set()
+        self._opening: set[asyncio.Future[None]] = set()
         self._soiled: set[Connection] = set()
         self._cleaning: set[asyncio.Task[None]] = set()
         self.when_crowded: Callable[[], None] | None = None
@@ -160,7 +161,7 @@ class Lease:
         self._give_slot_on()
 
     async def close(self) -> None:
-        """Close every connection: the idle ones in order, those still lent at once."""
+        """Close every connection: the idle ones in order, those still lent or just opened at once."""
         self._closed = True
         if self._trimming:
             self._trimming.cancel()
@@ -174,8 +175,8 @@ class Lease:
                 future.set_exception(DatabaseUnavailable())
         if self._expiry is not None:
             self._expiry.cancel()
-        if self._closing:
-            await asyncio.wait(self._closing, timeout=self._settings.connect_timeout)
+        if underway := {*self._closing, *self._opening}:
+            await asyncio.wait(underway, timeout=self._settings.connect_timeout)
         for connection in (*self._lent, *self._apart):
             connection.terminate()
 
@@ -220,6 +221,8 @@ class Lease:
         if self._closed:
             self._give_slot_on()
             raise DatabaseUnavailable
+        opening: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._opening.add(opening)
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 connection = await self._connect(login)
@@ -230,6 +233,13 @@ class Lease:
         except BaseException:
             self._give_slot_on()
             raise
+        finally:
+            self._opening.discard(opening)
+            opening.set_result(None)
+        if self._closed:
+            connection.terminate()
+            self._give_slot_on()
+            raise DatabaseUnavailable
         self._note_return()
         self._observer.tell(ConnectionOpened(login=login))
         self._lent.add(connection)
