@@ -141,6 +141,17 @@ def supabase_lite(folder: Path, secret: str, environment: Mapping[str, str]) -> 
         yield server
 
 
+@contextmanager
+def sockets_peer(folder: Path, kind: str) -> Generator[Server]:
+    """A server of sockets, `socket.io` or `ws`, with one room."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"NODE_ENV": "production", "PORT": str(port), "KIND": kind}
+    command = ["node", str(_PEERS / "sockets.js")]
+    with _running(command, url, "/health", folder / f"{kind}.log", settings) as (server, _):
+        yield server
+
+
 def install_peers() -> None:
     """The peers' packages, as their lock file has them, once."""
     if shutil.which("npm") is None:

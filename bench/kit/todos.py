@@ -1,8 +1,10 @@
 """The worlds that are measured: 200 users, 100,000 rows of theirs under row-level security, and requests for them."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +30,11 @@ class User:
     token: str
 
 
-def keys_of(folder: Path) -> Any:
+def keys_of(folder: Path, environment: Mapping[str, str] | None = None) -> Any:
     """The anon key and the admin key of the server started in `folder`, as the command line tells them."""
     command = [sys.executable, "-m", "headwater", "keys", "--data", str(folder / "data"), "--json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    settings = {**os.environ, **(environment or {})}
+    return json.loads(subprocess.run(command, env=settings, check=True, capture_output=True, text=True).stdout)
 
 
 def public_keys(server: Server) -> Any:

@@ -45,6 +45,9 @@ def serve(
     worker: Annotated[
         bool | None, typer.Option("--worker/--no-worker", help="Run jobs and timers too [default: yes].")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="How many processes answer at the address [default: 1].")
+    ] = None,
 ) -> None:
     """Start the server, and the database in the data folder unless HEADWATER_DATABASE_URL is set.
 
@@ -52,7 +55,15 @@ def serve(
     """
     from headwater.boot.commands import serve_house
 
-    _run(serve_house(folder, host, port, root_app, worker=worker))
+    _run(serve_house(folder, host, port, root_app, worker=worker, workers=workers))
+
+
+@app.command("serve-member", hidden=True)
+def serve_member(assignment: str) -> None:
+    """Be one of the processes of `serve --workers`, which begins them."""
+    from headwater.boot.commands import serve_as_member
+
+    _run(serve_as_member(assignment))
 
 
 @app.command(epilog="Example: headwater work --jobs storage.shrink_image,identity.remove_expired")
@@ -205,6 +216,7 @@ def rotate_key(
 def backup(
     file: Annotated[Path | None, typer.Argument(help="Where to write it [default: a dated file, here].")] = None,
     folder: DATA = DEFAULT_DATA,
+    listed: Annotated[bool, typer.Option("--list", help="Only list the backups that the server has made.")] = False,
 ) -> None:
     """Write everything in the database into one file, while the server runs or not.
 
@@ -212,7 +224,13 @@ def backup(
 
     Exit codes: 0 written, 1 not, and no file is left.
     """
-    from headwater.boot.commands import back_up_database
+    from headwater.boot.commands import back_up_database, list_backups
+
+    if listed:
+        with _told():
+            for kept in list_backups(folder):
+                typer.echo(f"{kept.made_at:%Y-%m-%d %H:%M:%S}  {kept.size:>12}  {kept.file}")
+        return
 
     written = _run(back_up_database(folder, file))
     typer.echo(f"{written.file} ({written.size} bytes)")

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import pytest
 
 from headwater.boot.aftermath import CATALOG, Aftermath
-from headwater.kernel.bus import PostgresBus
+from headwater.kernel.bus import Nodes, PostgresBus
+from headwater.kernel.cache import Cache, CacheSettings
 from headwater.kernel.catalog import Catalog, Follower
+from headwater.kernel.clock import SystemClock
 from headwater.kernel.database import Connect, Connection, Database, Login
 from headwater.kernel.observe import DatabaseLost, Observation, Observer
 from tests.kernel.waiting import until
@@ -37,15 +39,19 @@ async def node(connector: Connect, database: Database, observer: Observer) -> As
     """A node for the length of a block; it looks only when it is told to."""
     catalog, bus = Catalog(database), PostgresBus(connector, database, observer)
     follower = Follower(catalog, observer)
-    aftermath = Aftermath(catalog, follower, bus)
+    others = Nodes(bus, observer)
+    cache = Cache(None, bus, others, SystemClock(), CacheSettings())
+    aftermath = Aftermath(catalog, follower, bus, others, cache)
     aftermath.listen()
     await bus.start()
+    await others.start()
     await catalog.refresh()
     follower.start()
     try:
         yield Node(catalog, aftermath, bus)
     finally:
         await follower.stop()
+        await others.stop()
         await bus.stop()
 
 
@@ -116,7 +122,7 @@ async def test_what_changed_while_nobody_could_be_told_is_known_afterwards(
     superuser = await cluster.superuser(database_name)
     await superuser.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
-        " and query ~* '^listen|^select 1$' and pid <> pg_backend_pid();"
+        " and usename = 'headwater_owner';"
         "create table meanwhile (id integer)"
     )
     await superuser.close()

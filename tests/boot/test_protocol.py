@@ -25,6 +25,7 @@ def test_the_callbacks_of_the_protocol_are_still_called_so() -> None:
         "on_response_complete",
         "send_400_response",
         "_should_upgrade",
+        "handle_websocket_upgrade",
     ):
         ours, theirs = getattr(Protocol, name), getattr(HttpToolsProtocol, name)
         assert ours is not theirs

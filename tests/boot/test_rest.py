@@ -1,5 +1,6 @@
 """`headwater rest`: the dialect alone, over a database that stays as it is."""
 
+import json
 import os
 import signal
 import socket
@@ -68,6 +69,29 @@ def test_rows_are_written_as_the_role(rest: RunningRest) -> None:
     assert (made.status_code, made.json()) == (201, [{"id": 8, "name": "Tati"}])
     gone = rest.client.delete("/directors?id=eq.8", headers=headers)
     assert (gone.status_code, gone.json()) == (200, [{"id": 8, "name": "Tati"}])
+
+
+def test_what_goes_beyond_postgrest_is_heard(rest: RunningRest) -> None:
+    headers = {**bearer(role="editor"), "prefer": "return=representation"}
+    body = {
+        "id": 88,
+        "name": "Varda",
+        "films": [{"id": 90, "title": "Opera Mouffe"}, {"id": 91, "title": "Uncle Yanco"}],
+    }
+    tell = "select=name,films(title)&films.order=id"
+    made = rest.client.post(f"/directors?nested=(films)&{tell}", json=body, headers=headers)
+    assert (made.status_code, made.json()) == (
+        201,
+        [{"name": "Varda", "films": [{"title": "Opera Mouffe"}, {"title": "Uncle Yanco"}]}],
+    )
+    distinct = rest.client.get("/films?select=director_id&distinct=(*)&id=gte.90", headers=headers)
+    assert distinct.json() == [{"director_id": 88}]
+    two = rest.client.get("/directors?select=name,films()&films=count.gt.1", headers=headers)
+    assert two.json()["code"] == "PGRST123", "as PostgREST's, aggregates are off until they are wanted"
+    stranger = rest.client.post("/directors?nested=(films)", json=body)
+    assert (stranger.status_code, stranger.json()["code"]) == (401, "42501")
+    rest.client.delete("/films?id=gte.90", headers=headers)
+    rest.client.delete("/directors?id=eq.88", headers=headers)
 
 
 def test_claims_and_settings_reach_the_database(rest: RunningRest) -> None:
@@ -205,6 +229,26 @@ def test_a_database_that_goes_away_and_comes_back(own_postgres: OutsidePostgres)
         until(lambda: told("/ready") == 200)
     finally:
         assert running.stop() == 0
+
+
+def test_an_absence_is_two_lines_of_the_log(own_postgres: OutsidePostgres) -> None:
+    running = RunningRest(own_postgres, {"PGRST_LOG_LEVEL": "error"})
+    try:
+        before = len(running.log.read_text().splitlines())
+        own_postgres.stop()
+        until(lambda: running.client.get("/films").status_code == 503)
+        time.sleep(3)  # the catalog is looked at again and again
+        own_postgres.start()
+        until(lambda: running.client.get("/films").status_code == 200)
+        until(lambda: "DatabaseReturned" in running.log.read_text())
+    finally:
+        assert running.stop() == 0
+    told = [json.loads(line) for line in running.log.read_text().splitlines()[before:]]
+    assert [line["event"] for line in told if line["event"] != "RequestAnswered"] == [
+        "DatabaseLost",
+        "DatabaseReturned",
+    ]
+    assert "exception" not in running.log.read_text()
 
 
 @pytest.mark.parametrize(

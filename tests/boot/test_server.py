@@ -38,6 +38,10 @@ async def large(*_: object) -> object:
     return "x" * 10_000
 
 
+async def sized(_tx: object, _principal: object, body: RawRequest) -> object:
+    return body.query * (int(body.parameters["size"]) // len(body.query))
+
+
 async def sleep(tx: ReadingTransaction, *_: object) -> object:
     return await tx.value("select pg_sleep(30)")
 
@@ -48,6 +52,7 @@ def small_house(gate: Gate | None = None, database: Database | None = None, **se
         endpoint("POST", "/echo", echo, body=RawRequest, body_limit=100_000),
         endpoint("POST", "/locked", echo, body=RawRequest, access="user"),
         endpoint("GET", "/large", large),
+        endpoint("GET", "/sized/{size}", sized, body=RawRequest),
         endpoint("DELETE", "/gone", status=204),
         endpoint("GET", "/wait", (gate or Gate()).wait),
         endpoint("GET", "/sleep", sleep, transaction=Mode.READING, timeout=0.05),
@@ -78,6 +83,17 @@ async def test_head_has_the_headers_of_get_and_no_body() -> None:
         own = {"x-request-id", "ratelimit-remaining", "date"}
         assert full.headers.keys() == head.headers.keys()
         assert all(full.headers[name] == value for name, value in head.headers.items() if name not in own)
+
+
+async def test_answers_of_every_size_are_whole_and_in_their_order() -> None:
+    sizes = [1, 65_000, 65_534, 65_535, 65_536, 100_000, 7_000_000, 2, 3_000_000]
+    async with serving(small_house()) as running:
+        wire = await running.wire()
+        await wire.send(*(f"GET /sized/{size}?{n} HTTP/1.1\r\nhost: x\r\n\r\n" for n, size in enumerate(sizes)))
+        for n, size in enumerate(sizes):
+            assert (await wire.answer()).body == b'"%b"' % (str(n).encode() * size)
+        head = await wire.ask("/sized/7000000?x", "HEAD")
+        assert (head.body, head.headers["content-length"]) == (b"", "7000002")
 
 
 async def test_pipelined_requests_are_answered_in_their_order() -> None:

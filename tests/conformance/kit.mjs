@@ -1,7 +1,8 @@
-/** Named checks, run one after the other; each prints its outcome as one line of JSON. */
+/** Named checks, run one after the other; each prints its outcome, and what it called, as one line of JSON. */
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { watch } from './surface.mjs'
 
 export const { HEADWATER_URL: url, HEADWATER_ANON_KEY: anonKey, HEADWATER_ADMIN_KEY: adminKey } = process.env
 export const password = 'correct horse battery'
@@ -9,6 +10,7 @@ export const password = 'correct horse battery'
 const checks = []
 const beginnings = []
 const endings = []
+const called = new Set()
 const mark = randomUUID().slice(0, 8)
 
 /** States a fact; `work` throws where it does not hold. Each name is a test of its own in test_clients.py. */
@@ -26,17 +28,20 @@ export function afterAll(work) {
   endings.push(work)
 }
 
-export async function run() {
+/** Carries every check out; of the packages named, the methods that it called are told with its outcome. */
+export async function run(...packages) {
+  for (const name of packages) await watch(name, (method) => called.add(method))
   try {
     for (const { name, work } of checks) {
       let failure = null
       try {
         for (const begin of beginnings) await begin()
+        called.clear()
         await work()
       } catch (error) {
         failure = error?.stack ?? String(error)
       }
-      console.log(JSON.stringify({ name, failure }))
+      console.log(JSON.stringify({ name, failure, called: [...called].sort() }))
     }
   } finally {
     for (const end of endings.reverse()) await end()

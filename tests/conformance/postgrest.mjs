@@ -109,9 +109,11 @@ check('like minds the case', finds((q) => q.like('name', 'A*'), []))
 check('ilike does not', finds((q) => q.ilike('name', 'A*'), [1, 4]))
 check('likeAllOf', finds((q) => q.likeAllOf('name', ['%a%', '%t']), [1, 3]))
 check('likeAnyOf', finds((q) => q.likeAnyOf('name', ['b%', 'c%']), [2, 3]))
+check('ilikeAllOf', finds((q) => q.ilikeAllOf('name', ['%A%', '%T']), [1, 3]))
 check('ilikeAnyOf', finds((q) => q.ilikeAnyOf('name', ['B%', 'C%']), [2, 3]))
 check('match by a regular expression', finds((q) => q.filter('name', 'match', '^.[ae]'), [2, 3]))
 check('imatch', finds((q) => q.filter('name', 'imatch', '^ANT$'), [1]))
+check('filter takes any operator', finds((q) => q.filter('legs', 'gte', 6).filter('name', 'like', 'a*'), [1]))
 check('is null', finds((q) => q.is('tame', null), [4, 5]))
 check('is true', finds((q) => q.is('tame', true), [2, 3]))
 check('is false', finds((q) => q.is('tame', false), [1]))
@@ -213,6 +215,11 @@ check('maybeSingle of several is refused', async () => {
 check('insert one answers 201 without a body', async () => {
   const { data, status } = await good(table().insert({ id: 6, name: 'dog' }))
   assert.deepEqual([data, status], [null, 201])
+})
+
+check('select after a write tells what was written', async () => {
+  assert.deepEqual((await good(table().insert({ id: 6, name: 'dog' }).select('beast:name'))).data, [{ beast: 'dog' }])
+  assert.deepEqual((await good(table().delete().eq('id', 6).select('id'))).data, [{ id: 6 }])
 })
 
 check('insert one and tell it', async () => {
@@ -326,9 +333,46 @@ check('delete tells the removed rows and counts them', async () => {
   assert.deepEqual([data, count], [[{ id: 4 }, { id: 5 }], 2])
 })
 
-check('maxAffected undoes a change of too many rows', async () => {
+check('maxAffected of too many rows is refused and undone', async () => {
   await refused(table().update({ note: 'changed' }).gt('id', 0).maxAffected(2), 400, 'PGRST124')
   assert.deepEqual(await ids(all().eq('note', 'changed')), [])
+})
+
+check('maxAffected lets a change of as many rows be', async () => {
+  await good(table().update({ note: 'changed' }).gt('id', 3).maxAffected(2))
+  assert.deepEqual(await ids(all().eq('note', 'changed')), [4, 5])
+})
+
+// the request itself
+
+check('from tells the rows of a table', async () => {
+  assert.deepEqual((await good(keeper.from(beasts).select('id').eq('id', 1))).data, [{ id: 1 }])
+})
+
+check('returns', async () => {
+  assert.deepEqual((await good(all().eq('id', 1).returns())).data, [{ id: 1 }])
+})
+
+check('overrideTypes', async () => {
+  assert.deepEqual((await good(all().eq('id', 1).overrideTypes())).data, [{ id: 1 }])
+})
+
+check('throwOnError tells what is right as ever', async () => {
+  assert.deepEqual((await all().eq('id', 1).throwOnError()).data, [{ id: 1 }])
+})
+
+check('setHeader is heard', async () => {
+  const { data } = await good(all().eq('id', 1).setHeader('Accept', 'application/vnd.pgrst.object+json'))
+  assert.deepEqual(data, { id: 1 })
+})
+
+check('abortSignal that is not given up changes nothing', async () => {
+  assert.deepEqual((await good(all().eq('id', 1).abortSignal(AbortSignal.timeout(10_000)))).data, [{ id: 1 }])
+})
+
+check('then hands the answer on', async () => {
+  const { data } = await all().eq('id', 1).then((answer) => answer)
+  assert.deepEqual(data, [{ id: 1 }])
 })
 
 // schemas and refusals
@@ -342,34 +386,34 @@ check('schema chooses another schema', async () => {
   await good(things().delete().eq('id', 1))
 })
 
-check('an unknown schema is refused with 406', async () => {
+check('schema that is not there is refused with 406', async () => {
   await refused(keeper.schema('nothing').from('things').select(), 406, 'PGRST106')
 })
 
-check('an internal schema is refused with 406', async () => {
+check('schema that is internal is refused with 406', async () => {
   await refused(keeper.schema('auth').from('users').select(), 406, 'PGRST106')
 })
 
-check('an unknown table is refused with 404', async () => {
+check('from a table that is not there is refused with 404', async () => {
   const error = await refused(keeper.from('nothing_here').select(), 404, 'PGRST205')
   assert.match(error.message, /nothing_here/)
   for (const key of ['details', 'hint']) assert.ok(error[key] === null || typeof error[key] === 'string')
 })
 
-check('an unknown column is refused with 400', async () => {
+check('select and eq of an unknown column are refused with 400', async () => {
   await refused(table().select('nothing'), 400, '42703')
   await refused(table().select().eq('nothing', 1), 400, '42703')
 })
 
-check('a value of the wrong type is refused with 400', async () => {
+check('eq with a value of the wrong type is refused with 400', async () => {
   await refused(table().select().eq('id', 'one'), 400, '22P02')
 })
 
-check('an unknown operator is refused with 400', async () => {
+check('filter by an unknown operator is refused with 400', async () => {
   await refused(table().select().filter('id', 'near', 1), 400, 'PGRST100')
 })
 
-check('a logic tree that does not end is refused with 400', async () => {
+check('or that does not end is refused with 400', async () => {
   await refused(table().select().or('id.eq.1,and(id.eq.2'), 400, 'PGRST100')
 })
 
@@ -393,4 +437,4 @@ check('the admin key passes every policy', async () => {
 
 afterAll(removeUsers)
 afterAll(() => sql(`drop table ${beasts}, ${pairs}; drop schema ${aside} cascade`))
-await run()
+await run(process.argv[2])

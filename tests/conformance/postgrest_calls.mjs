@@ -33,70 +33,70 @@ beforeEach(async () => {
   await good(table().insert([1, 2, 3, 4].map((id) => ({ id, name: `bird ${id}` }))))
 })
 
-check('a function gives a value', async () => {
+check('rpc gives a value', async () => {
   assert.equal((await good(watcher.rpc(f('add'), { a: 1, b: 2 }))).data, 3)
   assert.equal((await good(watcher.rpc(f('add'), { a: 1 }))).data, 11)
 })
 
-check('a stable function is asked with GET', async () => {
+check('rpc of a stable function is asked with GET', async () => {
   assert.equal((await good(watcher.rpc(f('add'), { a: 1, b: 2 }, { get: true }))).data, 3)
   assert.equal((await good(watcher.rpc(f('size'), { list: ['a', 'b'] }, { get: true }))).data, 2)
 })
 
-check('a variadic function takes an array', async () => {
+check('rpc of a variadic function takes an array', async () => {
   assert.equal((await good(watcher.rpc(f('joined'), { words: ['a', 'b'] }))).data, 'a b')
 })
 
-check('rows of a function are selected, filtered, ordered and cut', async () => {
+check('rpc tells rows that are selected, filtered, ordered and cut', async () => {
   const { data } = await good(watcher.rpc(f('mine')).select('id').gt('id', 1).order('id', { ascending: false }).limit(2))
   assert.deepEqual(data, [{ id: 4 }, { id: 3 }])
   const ranged = await good(watcher.rpc(f('mine'), {}, { get: true }).select('id').order('id').range(1, 2))
   assert.deepEqual(ranged.data, [{ id: 2 }, { id: 3 }])
 })
 
-check('rows of a function are counted', async () => {
+check('rpc tells rows that are counted', async () => {
   const head = await good(watcher.rpc(f('mine'), {}, { head: true, count: 'exact' }))
   assert.deepEqual([head.count, head.data], [4, null])
   const some = await good(watcher.rpc(f('mine'), {}, { count: 'exact' }).limit(1))
   assert.deepEqual([some.count, some.data.length, some.status], [4, 1, 206])
 })
 
-check('one row of a function is one object', async () => {
+check('rpc tells one row as one object', async () => {
   const { data } = await good(watcher.rpc(f('mine')).select('name').eq('id', 2).single())
   assert.deepEqual(data, { name: 'bird 2' })
   assert.equal((await good(watcher.rpc(f('mine')).eq('id', 9).maybeSingle())).data, null)
 })
 
-check('a function writes as its caller', async () => {
+check('rpc writes as its caller', async () => {
   const { data } = await good(watcher.rpc(f('hatch'), { id: 9, name: 'new' }).select('id,name'))
   assert.deepEqual(data, { id: 9, name: 'new' })
   assert.equal((await good(table().select().eq('id', 9))).data.length, 1)
 })
 
-check('a function that writes is refused with GET', async () => {
+check('rpc with GET is refused to a function that writes', async () => {
   const answer = await watcher.rpc(f('hatch'), { id: 9, name: 'new' }, { get: true })
   assert.deepEqual([answer.status, answer.error.code], [405, '25006'])
 })
 
-check('a function that gives nothing answers 204', async () => {
+check('rpc of a function that gives nothing answers 204', async () => {
   const answer = await good(watcher.rpc(f('hush')))
   assert.equal(answer.status, 204)
   assert.ok(!answer.data)
 })
 
-check('an unknown function is refused with 404 and a hint', async () => {
+check('rpc of an unknown function is refused with 404 and a hint', async () => {
   const { status, error } = await watcher.rpc(f('ad'), { a: 1 })
   assert.deepEqual([status, error.code], [404, 'PGRST202'])
   assert.equal(error.hint, `Perhaps you meant to call the function public.${f('add')}`)
 })
 
-check('what a function raises has its own status', async () => {
+check('rpc is refused with the status that its function raises', async () => {
   const { status, error } = await watcher.rpc(f('fail'))
   assert.equal(status, 418)
   assert.deepEqual([error.code, error.message, error.hint], ['PT418', 'teapot', 'brew'])
 })
 
-check('rows as CSV', async () => {
+check('csv tells rows as text', async () => {
   const { data } = await good(table().select('id,name').order('id').limit(2).csv())
   assert.equal(data, 'id,name\n1,"bird 1"\n2,"bird 2"')
 })
@@ -108,24 +108,24 @@ check('counts that Postgres plans or estimates', async () => {
   assert.equal(estimated.count, 4)
 })
 
-check('the plan of a query as text', async () => {
+check('explain tells the plan of a query as text', async () => {
   const { data } = await good(table().select('id').eq('id', 1).explain())
   assert.match(data, /Nested Loop/)
   assert.match(data, /owner/)
 })
 
-check('the plan of a query as JSON with options', async () => {
+check('explain tells the plan of a query as JSON with options', async () => {
   const { data } = await good(table().select('id').explain({ format: 'json', analyze: true, buffers: true, verbose: true }))
   assert.ok(data[0].Plan['Actual Rows'] >= 0)
 })
 
-check('the plan of a call and of a change', async () => {
+check('explain tells the plan of a call and of a change', async () => {
   assert.match((await good(watcher.rpc(f('mine')).explain())).data, /birds/)
   assert.match((await good(table().delete().eq('id', 1).select().explain({ analyze: true }))).data, /Delete on/)
   assert.equal((await good(table().select())).data.length, 4)
 })
 
-check('a change that is rolled back is told and undone', async () => {
+check('rollback tells a change and undoes it', async () => {
   const { data } = await good(table().insert({ id: 7, name: 'gone' }).select('id').rollback())
   assert.deepEqual(data, [{ id: 7 }])
   await good(table().update({ name: 'x' }).eq('id', 1).rollback())
@@ -134,12 +134,12 @@ check('a change that is rolled back is told and undone', async () => {
     ['bird 1', 'bird 2', 'bird 3', 'bird 4'])
 })
 
-check('a form of rows that needs PostGIS is refused with 406', async () => {
+check('geojson, which needs PostGIS, is refused with 406', async () => {
   const { status, error } = await table().select().geojson()
   assert.deepEqual([status, error.code], [406, 'PGRST107'])
 })
 
-check('a change of more rows than allowed is undone', async () => {
+check('maxAffected of more rows than allowed is refused and undone', async () => {
   if (typeof table().delete().maxAffected !== 'function') return
   const { status, error } = await table().delete().gt('id', 0).maxAffected(3)
   assert.deepEqual([status, error.code], [400, 'PGRST124'])
@@ -148,4 +148,4 @@ check('a change of more rows than allowed is undone', async () => {
 
 afterAll(removeUsers)
 afterAll(() => sql(`drop table ${birds} cascade; drop function ${['add', 'hush', 'joined', 'size', 'fail'].map(f).join(', ')}`))
-await run()
+await run(process.argv[2])

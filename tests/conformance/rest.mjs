@@ -67,4 +67,4 @@ check('refusals are those of PostgREST', async () => {
   assert.equal((await bad(connect(`${adminKey.slice(0, -6)}AAAAAA`).from('films').select())).code, 'PGRST301')
 })
 
-await run()
+await run(process.argv[2])

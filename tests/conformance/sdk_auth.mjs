@@ -152,7 +152,7 @@ check('signOut without a session succeeds', async () => {
   assert.equal((await newClient().auth.signOut()).error, null)
 })
 
-check('setProfile lays fields over the profile, and getProfile tells them to everyone', async () => {
+check('setProfile and getProfile: fields are laid over the profile, and told to everyone', async () => {
   await good(asAda().auth.setProfile({ nickname: 'Countess', level: 3 }))
   const { data: changed } = await good(asAda().auth.setProfile({ level: 4 }))
   const profile = { name: 'Ada', nickname: 'Countess', level: 4 }
@@ -320,4 +320,4 @@ check('onAuthStateChange is told of sign-in and sign-out', async () => {
 })
 
 afterAll(removeUsers)
-await run()
+await run('@insforge/sdk', '@supabase/postgrest-js')

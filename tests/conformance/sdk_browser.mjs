@@ -92,4 +92,4 @@ check('a page of an origin that is not listed cannot use a cookie', async () => 
 
 afterAll(closeBrowser)
 afterAll(removeUsers)
-await run()
+await run('@insforge/sdk', '@supabase/postgrest-js')

@@ -6,6 +6,7 @@ import { named, password, removeUsers, run, sql, url } from './kit.mjs'
 
 const todos = named('todos')
 const later = named('later')
+const [aside, mine] = [named('aside'), named('mine')]
 
 await administer('POST', '/api/database/tables', {
   tableName: todos,
@@ -21,6 +22,13 @@ await administer('POST', '/api/database/tables', {
 await sql(`
   alter table ${todos} alter owner set default auth.uid(), add unique (owner, rank);
   create policy own on ${todos} to authenticated using (owner = auth.uid()) with check (owner = auth.uid());
+  create function ${mine}(at_least integer) returns setof ${todos} language sql stable as
+    'select * from ${todos} where rank >= at_least';
+  create schema ${aside};
+  create table ${aside}.things (id integer primary key, name text);
+  create function ${aside}.twice(n integer) returns integer language sql immutable as 'select 2 * n';
+  grant usage on schema ${aside} to authenticated;
+  grant select, insert on ${aside}.things to authenticated;
 `)
 
 const nobody = createClient({ baseUrl: url, anonKey, retryCount: 0 })
@@ -39,7 +47,7 @@ beforeEach(async () => {
   await good(rowsOf(grace).insert([{ title: 'g1', rank: 1 }]))
 })
 
-check('each user reads only his own rows', async () => {
+check('from tells each user only his own rows', async () => {
   assert.deepEqual(await titles(rowsOf(ada).select().order('title')), ['a1', 'a2', 'a3', 'a4', 'a5'])
   assert.deepEqual(await titles(rowsOf(grace).select()), ['g1'])
 })
@@ -161,6 +169,41 @@ check('upsert changes the row that is there and adds the one that is not', async
   assert.equal((await good(rowsOf(ada).select())).data.length, 6)
 })
 
+check('rpc calls a function as its caller, whose rows are filtered and counted', async () => {
+  const { data } = await good(ada.database.rpc(mine, { at_least: 3 }).select('title').neq('rank', 4).order('rank'))
+  assert.deepEqual(data.map((row) => row.title), ['a3', 'a5'])
+  const { data: hers } = await good(grace.database.rpc(mine, { at_least: 1 }, { get: true }).select('title'))
+  assert.deepEqual(hers, [{ title: 'g1' }])
+  const { count, data: none } = await good(ada.database.rpc(mine, { at_least: 2 }, { head: true, count: 'exact' }))
+  assert.deepEqual([count, none], [4, null])
+})
+
+check('rpc of what is not there, or with wrong arguments, is refused', async () => {
+  const unknown = await ada.database.rpc(named('nothing'), { a: 1 })
+  assert.deepEqual([unknown.status, unknown.error.code], [404, 'PGRST202'])
+  const lacking = await ada.database.rpc(mine, { other: 1 })
+  assert.deepEqual([lacking.status, lacking.error.code], [404, 'PGRST202'])
+  const wrong = await ada.database.rpc(mine, { at_least: 'many' })
+  assert.deepEqual([wrong.status, wrong.error.code], [400, '22P02'])
+})
+
+check('schema chooses another schema, for rows and for functions', async () => {
+  await good(ada.database.schema(aside).from('things').insert({ id: 1, name: 'one' }))
+  assert.deepEqual((await good(ada.database.schema(aside).from('things').select('name'))).data, [{ name: 'one' }])
+  assert.equal((await good(ada.database.schema(aside).rpc('twice', { n: 21 }))).data, 42)
+  const there = createClient({ baseUrl: url, anonKey: adminKey, retryCount: 0, isServerMode: true, db: { schema: aside } })
+  assert.deepEqual((await good(there.database.from('things').select('name'))).data, [{ name: 'one' }])
+})
+
+check('schema that is not there, internal, or not granted is refused', async () => {
+  for (const name of [named('nothing'), 'auth', 'system']) {
+    const { status, error } = await ada.database.schema(name).from('users').select()
+    assert.deepEqual([status, error.code], [406, 'PGRST106'])
+  }
+  const { status, error } = await nobody.database.schema(aside).from('things').select()
+  assert.deepEqual([status, error.code], [401, '42501'])
+})
+
 check('a unique key that would break is refused with 409', async () => {
   const refused = await rowsOf(ada).insert({ title: 'again', rank: 1 })
   assert.deepEqual([refused.status, refused.error.code], [409, '23505'])
@@ -171,7 +214,7 @@ check('a missing value is refused with 400', async () => {
   assert.deepEqual([refused.status, refused.error.code], [400, '23502'])
 })
 
-check('an unknown table is refused with 404', async () => {
+check('from a table that is not there is refused with 404', async () => {
   const refused = await ada.database.from(named('nothing')).select()
   assert.deepEqual([refused.status, refused.error.code], [404, 'PGRST205'])
 })
@@ -200,5 +243,5 @@ check('a table that was just made is there, and one that was dropped is not', as
 })
 
 afterAll(removeUsers)
-afterAll(() => sql(`drop table ${todos}`))
-await run()
+afterAll(() => sql(`drop table ${todos} cascade; drop schema ${aside} cascade`))
+await run('@insforge/sdk', '@supabase/postgrest-js')

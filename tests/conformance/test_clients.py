@@ -1,35 +1,15 @@
 """Unmodified public clients against a running server: every check of every script is a test."""
 
 import json
-import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.conformance.conftest import Run
-
-HERE = Path(__file__).parent
-CHECK = re.compile(r"^check\('([^']+)',", re.MULTILINE)
-RUNS = (
-    ("server", "sdk_auth.mjs"),
-    ("server", "sdk_browser.mjs"),
-    ("server", "sdk_database.mjs"),
-    ("hasty_server", "sdk_expiry.mjs"),
-    ("server", "postgrest.mjs", "@supabase/postgrest-js"),
-    ("server", "postgrest.mjs", "postgrest-js-newest"),
-    ("open_server", "postgrest_calls.mjs", "@supabase/postgrest-js"),
-    ("open_server", "postgrest_calls.mjs", "postgrest-js-newest"),
-    ("rest", "rest.mjs", "@supabase/postgrest-js"),
-    ("rest", "rest.mjs", "postgrest-js-newest"),
-)
+from tests.conformance.runs import HERE, RUNS, checks_of
+from tests.conformance.surface import PACKAGES, calls_of, holes, methods_of
 
 pytestmark = pytest.mark.needs("node", "npm")
-
-
-def checks_of(script: str) -> list[str]:
-    """The names that a script states."""
-    return CHECK.findall((HERE / script).read_text("utf-8"))
 
 
 CASES = [pytest.param(call, name, id=f"{' '.join(call[1:])}: {name}") for call in RUNS for name in checks_of(call[1])]
@@ -39,7 +19,7 @@ CASES = [pytest.param(call, name, id=f"{' '.join(call[1:])}: {name}") for call i
 def test_clients(run: Run, call: tuple[str, ...], name: str) -> None:
     outcomes = run(*call)
     assert name in outcomes, "the script never came to this check"
-    assert outcomes[name] is None, outcomes[name]
+    assert outcomes[name].failure is None, outcomes[name].failure
 
 
 @pytest.mark.parametrize("call", RUNS, ids=" ".join)
@@ -47,6 +27,12 @@ def test_every_check_is_a_test_of_its_own(run: Run, call: tuple[str, ...]) -> No
     stated = checks_of(call[1])
     assert len(stated) == len(set(stated)) > 0
     assert sorted(run(*call)) == sorted(stated)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_method_works_and_is_refused_somewhere(run: Run, package: str) -> None:
+    outcomes = [pair for call in calls_of(package) for pair in run(*call).items()]
+    assert holes(methods_of(package), outcomes) == []
 
 
 PLANTED = """
@@ -61,5 +47,5 @@ def test_planted_faults_are_told() -> None:
     command = ["node", "--input-type=module", "--eval", PLANTED]
     ended = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True)
     holds, fails = map(json.loads, ended.stdout.splitlines())
-    assert holds == {"name": "holds", "failure": None}
+    assert holds == {"name": "holds", "failure": None, "called": []}
     assert fails["name"] == "does not" and "planted" in fails["failure"]

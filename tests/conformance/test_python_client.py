@@ -1,13 +1,17 @@
-"""The unmodified Python client `postgrest` against `headwater rest`: every builder method, and its error cases."""
+"""The unmodified Python client `postgrest` in both its kinds: every builder method, and its error cases."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from inspect import isawaitable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from postgrest import APIError, AsyncPostgrestClient, CountMethod, ReturnMethod, SyncPostgrestClient
-from postgrest._sync import request_builder
+from postgrest import _async as without_blocking
+from postgrest import _sync as blocking
 
 from tests.kit.rest import RunningRest, bearer
 
@@ -15,10 +19,32 @@ Query = Any
 """A builder; its own types change from one link of a chain to the next."""
 
 
-@pytest.fixture
-def client(rest: RunningRest) -> Iterator[SyncPostgrestClient]:
-    with SyncPostgrestClient(rest.url, schema="api", headers=bearer(role="editor")) as connected:
-        yield connected
+Client = SyncPostgrestClient | AsyncPostgrestClient
+KINDS = {"sync": SyncPostgrestClient, "async": AsyncPostgrestClient}
+
+
+async def told(query: Query) -> Any:
+    """What a query is answered, whether the client blocks for it or not."""
+    answer = query.execute()
+    return await answer if isawaitable(answer) else answer
+
+
+@asynccontextmanager
+async def connected(kind: str, rest: RunningRest) -> AsyncGenerator[Client]:
+    """A client of this kind, as an editor."""
+    client = KINDS[kind](rest.url, schema="api", headers=bearer(role="editor"))
+    if isinstance(client, AsyncPostgrestClient):
+        async with client:
+            yield client
+    else:
+        with client:
+            yield client
+
+
+@pytest.fixture(params=KINDS)
+async def client(request: pytest.FixtureRequest, rest: RunningRest) -> AsyncGenerator[Client]:
+    async with connected(request.param, rest) as client:
+        yield client
 
 
 FILTERS: list[tuple[Callable[[Query], Query], list[int]]] = [
@@ -69,96 +95,96 @@ FILTERS: list[tuple[Callable[[Query], Query], list[int]]] = [
 
 
 @pytest.mark.parametrize(("narrow", "wanted"), FILTERS)
-def test_filters(client: SyncPostgrestClient, narrow: Callable[[Query], Query], wanted: list[int]) -> None:
+async def test_filters(client: Client, narrow: Callable[[Query], Query], wanted: list[int]) -> None:
     query: Query = client.from_("films").select("id")
-    assert [row["id"] for row in narrow(query).order("id").execute().data] == wanted
+    assert [row["id"] for row in (await told(narrow(query).order("id"))).data] == wanted
 
 
-def test_text_search(client: SyncPostgrestClient) -> None:
+async def test_text_search(client: Client) -> None:
     query: Query = client.from_("films").select("id")
-    found = query.text_search("words", "generals", options={"type": "plain", "config": "english"}).execute()
+    found = await told(query.text_search("words", "generals", options={"type": "plain", "config": "english"}))
     assert found.data == [{"id": 1}]
 
 
-def test_columns_embeds_and_order(client: SyncPostgrestClient) -> None:
+async def test_columns_embeds_and_order(client: Client) -> None:
     query: Query = client.table("directors").select("name", "films(title)").eq("id", 1)
-    found = query.order("title", desc=True, foreign_table="films").limit(1, foreign_table="films").execute()
+    found = await told(query.order("title", desc=True, foreign_table="films").limit(1, foreign_table="films"))
     assert found.data == [{"name": "Keaton", "films": [{"title": "The General"}]}]
 
 
-def test_pages_and_counts(client: SyncPostgrestClient) -> None:
+async def test_pages_and_counts(client: Client) -> None:
     films: Query = client.from_("films")
-    page = films.select("id", count=CountMethod.exact).order("id").range(1, 2).execute()
+    page = await told(films.select("id", count=CountMethod.exact).order("id").range(1, 2))
     assert (page.data, page.count) == ([{"id": 2}, {"id": 3}], 4)
-    shifted = client.from_("films").select("id").order("year", nullsfirst=True).limit(1).offset(1).execute()
+    shifted = await told(client.from_("films").select("id").order("year", nullsfirst=True).limit(1).offset(1))
     assert shifted.data == [{"id": 1}]
-    assert client.from_("films").select("*", count=CountMethod.exact, head=True).execute().count == 4
+    assert (await told(client.from_("films").select("*", count=CountMethod.exact, head=True))).count == 4
     for method in (CountMethod.planned, CountMethod.estimated):
-        assert client.from_("films").select("id", count=method).execute().count is not None
+        assert (await told(client.from_("films").select("id", count=method))).count is not None
 
 
-def test_one_row_none_and_several(client: SyncPostgrestClient) -> None:
+async def test_one_row_none_and_several(client: Client) -> None:
     films: Query = client.from_("films").select("id")
-    assert films.eq("id", 1).single().execute().data == {"id": 1}
+    assert (await told(films.eq("id", 1).single())).data == {"id": 1}
     for query in (client.from_("films").select("id"), client.from_("films").select("id").eq("id", 99)):
         with pytest.raises(APIError) as refused:
-            query.single().execute()
+            await told(query.single())
         assert refused.value.code == "PGRST116"
-    assert client.from_("films").select("id").eq("id", 99).maybe_single().execute() is None
-    found: Query = client.from_("films").select("id").eq("id", 2).maybe_single().execute()
+    assert await told(client.from_("films").select("id").eq("id", 99).maybe_single()) is None
+    found: Query = await told(client.from_("films").select("id").eq("id", 2).maybe_single())
     assert found.data == {"id": 2}
 
 
-def test_other_forms(client: SyncPostgrestClient) -> None:
+async def test_other_forms(client: Client) -> None:
     films: Query = client.from_("films")
-    assert films.select("id,year").eq("id", 1).csv().execute().data == "id,year\n1,1926"
-    stripped = client.from_("films").select("id,extra").eq("id", 3).strip_nulls().execute()
+    assert (await told(films.select("id,year").eq("id", 1).csv())).data == "id,year\n1,1926"
+    stripped = await told(client.from_("films").select("id,extra").eq("id", 3).strip_nulls())
     assert stripped.data == [{"id": 3}]
-    assert "Scan" in str(client.from_("films").select("id").explain(analyze=True).execute())
-    plan: Query = client.from_("films").select("id").explain(format="json").execute()
+    assert "Scan" in str(await told(client.from_("films").select("id").explain(analyze=True)))
+    plan: Query = await told(client.from_("films").select("id").explain(format="json"))
     assert "Plan" in plan.data[0]
 
 
-def test_writes(client: SyncPostgrestClient) -> None:
+async def test_writes(client: Client) -> None:
     directors: Query = client.from_("directors")
     try:
-        made = directors.insert([{"id": 21, "name": "a"}, {"id": 22, "name": "b"}], count=CountMethod.exact).execute()
+        made = await told(directors.insert([{"id": 21, "name": "a"}, {"id": 22, "name": "b"}], count=CountMethod.exact))
         assert ([row["id"] for row in made.data], made.count) == ([21, 22], 2)
-        assert directors.insert({"id": 23, "name": "c"}, returning=ReturnMethod.minimal).execute().data == []
-        upserted = directors.upsert({"id": 21, "name": "A"}).execute()
+        assert (await told(directors.insert({"id": 23, "name": "c"}, returning=ReturnMethod.minimal))).data == []
+        upserted = await told(directors.upsert({"id": 21, "name": "A"}))
         assert upserted.data == [{"id": 21, "name": "A"}]
-        left = directors.upsert({"id": 21, "name": "B"}, ignore_duplicates=True, on_conflict="id").execute()
+        left = await told(directors.upsert({"id": 21, "name": "B"}, ignore_duplicates=True, on_conflict="id"))
         assert left.data == []
-        told = directors.update({"name": "z"}).eq("id", 22).select("name").execute()
-        assert told.data == [{"name": "z"}]
-        assert len(directors.update({"name": "y"}).gt("id", 20).max_affected(3).execute().data) == 3
+        renamed = await told(directors.update({"name": "z"}).eq("id", 22).select("name"))
+        assert renamed.data == [{"name": "z"}]
+        assert len((await told(directors.update({"name": "y"}).gt("id", 20).max_affected(3))).data) == 3
         with pytest.raises(APIError) as refused:
-            directors.delete().gt("id", 20).max_affected(2).execute()
+            await told(directors.delete().gt("id", 20).max_affected(2))
         assert refused.value.code == "PGRST124"
         with pytest.raises(APIError) as refused:
-            directors.insert({"id": 21, "name": "again"}).execute()
+            await told(directors.insert({"id": 21, "name": "again"}))
         assert refused.value.code == "23505"
         with pytest.raises(APIError) as refused:
-            directors.insert({"id": 24}).execute()
+            await told(directors.insert({"id": 24}))
         assert refused.value.code == "23502"
     finally:
-        gone = directors.delete().gt("id", 20).execute()
+        gone = await told(directors.delete().gt("id", 20))
     assert len(gone.data) == 3
 
 
-def test_calls(client: SyncPostgrestClient) -> None:
+async def test_calls(client: Client) -> None:
     call: Query = client.rpc
-    assert call("add", {"a": 1, "b": 2}).execute().data == 3
-    assert call("add", {"a": "1", "b": "2"}, get=True).execute().data == 3
+    assert (await told(call("add", {"a": 1, "b": 2}))).data == 3
+    assert (await told(call("add", {"a": "1", "b": "2"}, get=True))).data == 3
     rows = call("films_of", {"year": 1985}, count=CountMethod.exact).select("id", "title").eq("id", 3).order("id")
-    told = rows.limit(1).offset(0).execute()
-    assert (told.data, told.count) == ([{"id": 3, "title": "Vagabond"}], 1)
-    assert call("films_of", {"year": 1985}).select("id").single().execute().data == {"id": 3}
-    assert call("films_of", {"year": 1985}).select("id").csv().execute().data == "id\n3"
-    assert call("films_of", {"year": "1985"}, count=CountMethod.exact, head=True).execute().count == 1
+    cut = await told(rows.limit(1).offset(0))
+    assert (cut.data, cut.count) == ([{"id": 3, "title": "Vagabond"}], 1)
+    assert (await told(call("films_of", {"year": 1985}).select("id").single())).data == {"id": 3}
+    assert (await told(call("films_of", {"year": 1985}).select("id").csv())).data == "id\n3"
+    assert (await told(call("films_of", {"year": "1985"}, count=CountMethod.exact, head=True))).count == 1
     for name, arguments in (("nothing", {}), ("add", {"a": 1}), ("add", {"a": 1, "c": 2})):
         with pytest.raises(APIError) as refused:
-            call(name, arguments).execute()
+            await told(call(name, arguments))
         assert refused.value.code == "PGRST202"
 
 
@@ -176,33 +202,22 @@ REFUSALS: list[tuple[Callable[[Query], Query], str]] = [
 ]
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("ask", "code"), REFUSALS)
-def test_refusals(rest: RunningRest, ask: Callable[[Query], Query], code: str) -> None:
-    with SyncPostgrestClient(rest.url, schema="api", headers=bearer(role="editor")) as own:
+async def test_refusals(rest: RunningRest, kind: str, ask: Callable[[Query], Query], code: str) -> None:
+    async with connected(kind, rest) as own:
         with pytest.raises(APIError) as refused:
-            ask(own).retry(enabled=False).execute()
+            await told(ask(own).retry(enabled=False))
         assert refused.value.code == code
 
 
-async def test_the_client_that_does_not_block(rest: RunningRest) -> None:
-    async with AsyncPostgrestClient(rest.url, schema="api", headers=bearer(role="editor")) as own:
-        films: Query = own.from_("films").select("id")
-        assert (await films.eq("id", 1).execute()).data == [{"id": 1}]
-        with pytest.raises(APIError):
-            await own.from_("nothing").select("*").execute()
-
-
-def test_every_method_is_called() -> None:
-    builders = (
-        request_builder.SyncRequestBuilder,
-        request_builder.SyncSelectRequestBuilder,
-        request_builder.SyncFilterRequestBuilder,
-        request_builder.SyncRPCFilterRequestBuilder,
-        SyncPostgrestClient,
-    )
-    wanted = {name for builder in builders for name in dir(builder) if not name.startswith("_")} - {
-        "aclose",
-        "from_table",
-    }
+@pytest.mark.parametrize(("kind", "builders"), [("Sync", blocking), ("Async", without_blocking)])
+def test_every_method_is_called(kind: str, builders: ModuleType) -> None:
+    classes = [
+        getattr(builders.request_builder, f"{kind}{name}")
+        for name in ("RequestBuilder", "SelectRequestBuilder", "FilterRequestBuilder", "RPCFilterRequestBuilder")
+    ]
+    classes.append(KINDS[kind.lower()])
+    wanted = {name for each in classes for name in dir(each) if not name.startswith("_")} - {"aclose", "from_table"}
     called = set(re.findall(r"\.(\w+)\b", Path(__file__).read_text("utf-8")))
     assert wanted - called == set()

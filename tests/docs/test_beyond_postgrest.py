@@ -11,6 +11,7 @@ import pytest
 
 from headwater.boot.settings import ServerSettings, variable_names
 from headwater.kernel.database import DatabaseSettings
+from headwater.platform.records import RecordsSettings
 from tests.kit.server import RunningServer, new_folder
 
 PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "beyond-postgrest.md").read_text("utf-8")
@@ -36,7 +37,7 @@ def test_everything_is_typed_in_and_prints_what_the_page_says(server: RunningSer
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     expected = EXPECTED.findall(typed)
-    assert len(expected) == 9
+    assert len(expected) == 20
     lines = iter(ended.stdout.splitlines())
     assert [text for text in expected if text not in lines] == [], ended.stdout
 
@@ -44,7 +45,7 @@ def test_everything_is_typed_in_and_prints_what_the_page_says(server: RunningSer
 def test_every_setting_is_one() -> None:
     known = {
         name
-        for kind in (ServerSettings, DatabaseSettings)
+        for kind in (ServerSettings, DatabaseSettings, RecordsSettings)
         for field, hint in get_type_hints(kind, include_extras=True).items()
         for name in variable_names(kind, field, hint)
     }

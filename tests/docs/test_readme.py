@@ -31,6 +31,11 @@ class Screen(NamedTuple):
     typed: str
     printed: str
 
+    @property
+    def keys(self) -> str:
+        """The commands that a script begins with, which read the keys."""
+        return blocks("One screen of use", "bash")[0]
+
 
 def section(heading: str) -> str:
     """The text under a heading of the README."""
@@ -68,6 +73,8 @@ def screen() -> Iterator[Screen]:
     folder.mkdir()
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / ".headwater").symlink_to(data)
+    if shutil.which("npm"):
+        (folder / "node_modules").symlink_to(installed_packages())
     typed = "".join(blocks("One screen of use", "bash"))
     try:
         yield Screen(server, folder, typed, type_in(folder, typed))
@@ -87,9 +94,14 @@ def test_the_same_from_javascript(screen: Screen) -> None:
     (module,) = blocks("The same from JavaScript", "js")
     (command,) = blocks("The same from JavaScript", "bash")
     (screen.folder / "todos.mjs").write_text(module)
-    (screen.folder / "node_modules").symlink_to(installed_packages())
-    keys = blocks("One screen of use", "bash")[0]
-    must_print(type_in(screen.folder, keys + command), EXPECTED.findall(module))
+    must_print(type_in(screen.folder, screen.keys + command), EXPECTED.findall(module))
+
+
+@pytest.mark.needs("node", "npm")
+def test_live(screen: Screen) -> None:
+    (module,) = blocks("Live", "js")
+    (screen.folder / "live.mjs").write_text(module)
+    must_print(type_in(screen.folder, screen.keys + "".join(blocks("Live", "bash"))), EXPECTED.findall(module))
 
 
 def test_every_address_answers(screen: Screen) -> None:
@@ -124,6 +136,7 @@ def test_serve_starts_the_server_where_it_is_told() -> None:
 
 
 def test_everything_bash_is_executed() -> None:
-    executed = [*blocks("One screen of use", "bash"), *blocks("The same from JavaScript", "bash")]
+    headings = ("One screen of use", "The same from JavaScript", "Live")
+    executed = [block for heading in headings for block in blocks(heading, "bash")]
     assert [text for name, text in FENCE.findall(README) if name == "bash"] == executed
     assert {name for name, _ in FENCE.findall(README)} == {"sh", "bash", "js"}

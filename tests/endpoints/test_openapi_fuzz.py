@@ -135,6 +135,24 @@ def test_nothing_generated_breaks_an_endpoint(
         attack()
 
 
+ADDRESSED = [operation for operation in OPERATIONS if operation.path.endswith(("/refresh", "/logout", "/sessions"))]
+PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126)).map(str.strip)
+HOSTS = PRINTABLE | st.sampled_from(["", "[", "[::1", "localhost:x", "a:99999", "evil.example", "127.0.0.1:0/..", "@"])
+
+
+def test_no_host_or_origin_breaks_a_session(target: RunningServer, scaled: Callable[[int], int]) -> None:
+    """What the document leaves to the transport: a browser's session asks by which host the page came."""
+    with target.client() as client:
+
+        @settings(max_examples=scaled(QUERIES), suppress_health_check=PATIENT, database=None)
+        @given(operation=st.sampled_from(ADDRESSED), host=HOSTS, origin=HOSTS)
+        def attack(operation: Any, host: str, origin: str) -> None:
+            headers = {"host": host, "origin": origin, "cookie": "insforge_refresh_token=rt_1", "x-csrf-token": "1"}
+            must_not_break(client.request(operation.method, operation.path, headers=headers))
+
+        attack()
+
+
 STEPS = st.sampled_from(
     [
         *("select", "order", "limit", "offset", "columns", "on_conflict", "and", "or", "not.and"),

@@ -1,6 +1,7 @@
 """A PostgreSQL that is nobody's child: over TCP, with passwords, as a managed one is reached."""
 
 import asyncio
+import importlib.util
 import os
 import secrets
 import shutil
@@ -15,19 +16,25 @@ import asyncpg
 
 from headwater.kernel.database.embedded import EmbeddedSettings
 from headwater.kernel.database.embedded.account import give_tree, server_account
-from headwater.kernel.database.embedded.binaries import find_binaries
+from headwater.kernel.database.embedded.binaries import LIBRARIES, PACKAGE, find_binaries
 
 START_WITHIN = 30.0
 
 
 class OutsidePostgres:
-    """A cluster of its own in a temporary folder, listening on 127.0.0.1, scram-sha-256 for everyone."""
+    """A cluster of its own in a temporary folder, listening on 127.0.0.1, scram-sha-256 for everyone.
 
-    def __init__(self) -> None:
+    `older`: of the older PostgreSQL that the wheel brings, 16.
+    """
+
+    def __init__(self, *, older: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hwout"))
         self.folder.chmod(0o755)
         self._account = server_account(self.folder / "cluster")
-        self._binaries = asyncio.run(find_binaries(self._account, EmbeddedSettings().state_folder))
+        if older:
+            self._binaries = _older_programs(self.folder)
+        else:
+            self._binaries = asyncio.run(find_binaries(self._account, EmbeddedSettings().state_folder))
         self.password = secrets.token_hex(12)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -103,3 +110,14 @@ class OutsidePostgres:
                 group=self._account.gid if root else None,
                 extra_groups=[] if root else None,
             )
+
+
+def _older_programs(folder: Path) -> Path:
+    """A copy of the wheel's older tree, beside its libraries, where anybody can run it."""
+    spec = importlib.util.find_spec(PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    packages = Path(spec.origin).parents[1]
+    for part in (f"{PACKAGE}/pginstall", LIBRARIES):
+        shutil.copytree(packages / part, folder / part, symlinks=True, ignore=shutil.ignore_patterns("*.a"))
+    return folder / PACKAGE / "pginstall" / "bin"

@@ -55,6 +55,25 @@ async def test_who_may_call_what(
         assert (answer.status, answer.json().get("error")) == expected, access
 
 
+@pytest.mark.parametrize(
+    ("token", "access", "expected"),
+    [
+        ("user", Access.USER, (200, "user")),
+        ("user", Access.CALLER, (200, "admin")),
+        ("user", Access.ADMIN, (200, "admin")),
+        ("anon", Access.USER, (401, None)),
+        ("wrong", Access.USER, (401, None)),
+        (None, Access.USER, (401, None)),
+    ],
+)
+async def test_beside_an_api_key_a_token_counts_only_where_a_user_is_wanted(
+    house: SmallHouse, token: str | None, access: Access, expected: tuple[int, str | None]
+) -> None:
+    """InsForge's Python client sends both."""
+    answer = await house.call("GET", f"/{access}", token=token, headers={"x-api-key": "admin"})
+    assert (answer.status, answer.json().get("kind")) == expected
+
+
 async def test_bad_credentials_count_as_none_where_anyone_may_call(house: SmallHouse) -> None:
     assert (await house.call("GET", "/anyone", token="wrong")).json() == {"kind": "nobody", "key": "nobody"}
     assert (await house.call("GET", "/anyone", token="user")).json() == {"kind": "user", "key": "user:7"}

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from headwater.flow import authenticate as stage
-from headwater.kernel.component import Endpoint
+from headwater.kernel.component import Access
 from headwater.kernel.principal import Principal
 from headwater.kernel.tokens import Tokens
 from headwater.platform.identity.keys import KeyRing
@@ -19,7 +19,7 @@ REFUSED = ["limit", "authenticate", "respond"]
 TOKEN_WAYS = ("call: Tokens.principal", "call: Tokens.verify")
 
 
-def established(_endpoint: Endpoint, principal: Principal, **_: bool) -> str:
+def established(_access: Access, principal: Principal) -> str:
     """What the stage knows of the caller when it asks whether the endpoint is open to him."""
     return f"principal: {principal.kind} {principal.id} {principal.email} {principal.role}"
 

@@ -30,6 +30,7 @@ class Trace:
         self.steps: list[str] = []
         self._patch = patch
         self._current: object = self
+        self._everybody = False
         self.watch(Request, "enters", _entered)
         self.watch(Lease, "take", _taken)
         self.watch(Lease, "give_back", _given_back)
@@ -42,7 +43,7 @@ class Trace:
         called = f"call: {getattr(owner, '__name__', '').rpartition('.')[2]}.{name}"
 
         def watched(*arguments: Any, **options: Any) -> Any:
-            if _followed.get() is self._current:
+            if self._everybody or _followed.get() is self._current:
                 self.steps.append(called if step is None else step(*arguments, **options))
             return original(*arguments, **options)
 
@@ -59,6 +60,16 @@ class Trace:
         finally:
             _followed.reset(token)
             self._current = self
+
+    @contextmanager
+    def following_everybody(self) -> Generator[None]:
+        """The same with whatever else goes on meanwhile: for what a request sets going in tasks that were there."""
+        self.steps.clear()
+        self._everybody = True
+        try:
+            yield
+        finally:
+            self._everybody = False
 
     @property
     def stages(self) -> list[str]:

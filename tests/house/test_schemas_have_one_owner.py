@@ -68,6 +68,10 @@ class Naming(Visitor):
         for text in texts:
             self.foreign += foreign_names(text, self.own | self.local)
 
+    def visit_CreateTrigStmt(self, _ancestors: object, node: Any) -> None:  # noqa: N802 - pglast's dispatch
+        """The tables in which a trigger's function finds the rows of a statement."""
+        self.local.update(transition.name for transition in node.transitionRels or ())
+
     def _known(self, name: str) -> bool:
         return name in self.local or name in {"new", "old"} or name.startswith(("pg_", INTERPOLATED))
 
@@ -170,6 +174,10 @@ def test_planted_names_are_found(planted: str) -> None:
         "select relname from pg_class join information_schema.tables on true",
         f"select * from {INTERPOLATED}",
         "create function notes.f() returns int language plpgsql as $$ begin delete from notes.notes; return 1; end $$",
+        (
+            "create function notes.t() returns trigger language plpgsql as $$ begin perform count(*) from gone; end $$;"
+            "create trigger t after delete on notes.notes referencing old table as gone execute function notes.t()"
+        ),
     ],
 )
 def test_own_names_are_welcome(honest: str) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from headwater.kernel.bus import Bus
+from headwater.kernel.bus import Bus, Nodes
+from headwater.kernel.cache import Cache
 from headwater.kernel.catalog import Catalog, Follower
 from headwater.kernel.models import CacheKey, Effects
 
@@ -18,15 +19,17 @@ of a configuration stands in the database, the settings of functions, is the cat
 class Aftermath:
     """Carries out the effects of committed transactions, whoever ran them."""
 
-    def __init__(self, catalog: Catalog, follower: Follower, bus: Bus) -> None:
+    def __init__(self, catalog: Catalog, follower: Follower, bus: Bus, nodes: Nodes, cache: Cache) -> None:
         self._catalog = catalog
         self._follower = follower
         self._bus = bus
+        self._nodes = nodes
+        self._cache = cache
         self._hearers: list[Callable[[Effects], None]] = []
 
     def listen(self) -> None:
         """Follow schema changes made by other nodes and by hand."""
-        self._bus.subscribe(CATALOG_TOPIC, lambda _message: self._follower.hear())
+        self._nodes.answer(CATALOG_TOPIC, self._refresh)
         self._bus.listen_raw(DDL_CHANNEL, lambda _payload: self._follower.hear())
         self._bus.listen_raw(RELOAD_CHANNEL, self._reload)
         self._bus.on_gap(self._follower.hear)
@@ -36,10 +39,15 @@ class Aftermath:
         self._hearers.append(hearer)
 
     async def forget(self, keys: Sequence[CacheKey]) -> None:
-        """Return once nobody here finds an old value under these keys; the other nodes are told."""
-        if CATALOG in keys:
-            await self._catalog.refresh()
-            await self._bus.publish(CATALOG_TOPIC)
+        """Return once nobody finds an old value under these keys, on any live node."""
+        cached = [key for key in keys if key != CATALOG]
+        try:
+            if len(cached) < len(keys):
+                await self._catalog.refresh()
+                await self._nodes.tell_all(CATALOG_TOPIC, self._nodes.id.encode())
+        finally:
+            if cached:
+                await self._cache.forget(cached)
 
     async def tell(self, effects: Effects) -> None:
         """Hurry what is durable, and tell what is not."""
@@ -50,6 +58,10 @@ class Aftermath:
         """Both, in the pipeline's order."""
         await self.forget(effects.forgets)
         await self.tell(effects)
+
+    async def _refresh(self, asker: bytes) -> None:
+        if asker != self._nodes.id.encode():
+            await self._catalog.refresh()
 
     def _reload(self, payload: str) -> None:
         if payload in RELOADS:

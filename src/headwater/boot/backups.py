@@ -1,5 +1,6 @@
 """Backup and restore of the house's database, whichever it is."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,16 +29,25 @@ from headwater.kernel.database import (
     prepare_database,
 )
 from headwater.kernel.database.archive import (
+    DROP_WHAT_WE_OWN,
+    FORGET_SECRETS,
+    LET_OWNERS_CREATE,
+    BackupSettings,
+    KeptFile,
     Place,
     database_exists,
     drop_database,
     dump,
     embedded_place,
     external_place,
+    folder_of,
     forget_secrets,
     is_empty,
+    list_kept,
+    must_be_as_written,
     put_in_place,
     restore,
+    restore_at_once,
     rows_in,
     serving_count,
 )
@@ -78,6 +88,11 @@ async def back_up(ground: Ground, file: Path | None) -> BackedUp:
     return BackedUp(file=file, size=size, key=await _fingerprint_in(file))
 
 
+def list_backups(ground: Ground) -> list[KeptFile]:
+    """The backups that the house has made of itself and kept, the newest first; its database may be gone."""
+    return list_kept(folder_of(ground.folder, ground.settings.part(BackupSettings)))
+
+
 async def restore_house(ground: Ground, file: Path, *, replace: bool, lose_secrets: bool) -> bool:
     """Put a backup in the place of the ground's database, wholly or not at all; whether its secrets were dropped.
 
@@ -85,6 +100,7 @@ async def restore_house(ground: Ground, file: Path, *, replace: bool, lose_secre
     without `lose_secrets`. Raises `ServerIsRunning`, `FolderInUse`, `TargetNotEmpty`, `KeyOfBackupMissing`,
     `BackupOfAnotherKey`, `BackupTooNew`, and what `archive.restore` and `migrate` raise.
     """
+    await asyncio.to_thread(must_be_as_written, file)
     await _must_be_known(ground, file)
     key, loses_secrets = await _key_for(ground, file, lose_secrets=lose_secrets)
     task = _Task(file=file, key=key, replace=replace, loses_secrets=loses_secrets)
@@ -132,10 +148,11 @@ async def _restore_embedded(ground: Ground, task: _Task) -> None:
                 await maintenance.execute(drop_database(leftover))
             await ensure_database(maintenance, _INCOMING)
             try:
-                await restore(embedded_place(address, _INCOMING), task.file, at_once=False)
+                await restore(embedded_place(address, _INCOMING), task.file)
                 async with _superuser(address, _INCOMING) as fresh:
                     await prepare_database(fresh, {})
-                    await _finish(fresh, task)
+                    if task.loses_secrets:
+                        await forget_secrets(fresh)
                 await _migrate(dict(address.connect_arguments(Login.OWNER.value, _INCOMING)), ground)
             except BaseException:
                 await maintenance.execute(drop_database(_INCOMING))
@@ -156,18 +173,18 @@ async def _restore_external(ground: Ground, url: str, task: _Task) -> None:
         passwords = {login: password_of(task.key, login) for login in Login}
         await ensure_roles(connection, passwords)
         place = external_place(url, connection.get_server_version().major)
-        await restore(place, task.file, at_once=True, clean=task.replace)
+        await restore_at_once(
+            place,
+            task.file,
+            clean=task.replace,
+            first=(*(DROP_WHAT_WE_OWN if task.replace else ()), *LET_OWNERS_CREATE),
+            last=FORGET_SECRETS if task.loses_secrets else (),
+        )
         await prepare_database(connection, passwords)
-        await _finish(connection, task)
     finally:
         await connection.close()
     owner: dict[str, Any] = {"dsn": url, "user": Login.OWNER.value, "password": passwords[Login.OWNER]}
     await _migrate(owner, ground)
-
-
-async def _finish(connection: Connection, task: _Task) -> None:
-    if task.loses_secrets:
-        await forget_secrets(connection)
 
 
 async def _migrate(address: dict[str, Any], ground: Ground) -> None:

@@ -26,8 +26,8 @@ def bind(parts: Parts, component: Component, endpoint: Endpoint, settings: FlowS
         declared=endpoint,
         operation=bound(parts, component, endpoint.operation),
         guard=None if endpoint.guard is None else bound(parts, component, endpoint.guard),
-        address_limits=(_house_limit("address", settings), *_limits(endpoint, "address")),
-        principal_limits=(_house_limit("principal", settings), *_limits(endpoint, "principal")),
+        address_limits=(house_limit("address", settings), *_limits(endpoint, "address")),
+        principal_limits=(house_limit("principal", settings), *_limits(endpoint, "principal")),
     )
 
 
@@ -60,7 +60,8 @@ def is_app(component: Component) -> bool:
     return not component.package.startswith(PLATFORM)
 
 
-def _house_limit(by: Literal["address", "principal"], settings: FlowSettings) -> Limit:
+def house_limit(by: Literal["address", "principal"], settings: FlowSettings) -> Limit:
+    """How often anybody may ask for anything."""
     return Limit(name=by, count=settings.requests_per_minute, seconds=60, by=by)
 
 

@@ -1,57 +1,128 @@
 """What the command line's commands do."""
 
+import asyncio
 import os
+import socket
+import sys
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 from rich.console import Console
 
 from headwater.boot.backups import BackedUp, back_up, restore_house
+from headwater.boot.backups import list_backups as list_kept_backups
 from headwater.boot.components import find_components
+from headwater.boot.crew import READY, Assignment, Crew, CrewMetrics
 from headwater.boot.errors import InvalidSetting
 from headwater.boot.foundation import Ground, stand_on
 from headwater.boot.house import open_house, read_house_keys, read_house_mail, rotate_house_key
-from headwater.boot.server import Server, calm_collector
+from headwater.boot.outside import url_of
+from headwater.boot.server import Server, calm_collector, listen
 from headwater.boot.settings import ServerSettings, Settings
 from headwater.flow.request import Networks
 from headwater.kernel.clock import SystemClock
 from headwater.kernel.database import DatabaseSettings, Migration
+from headwater.kernel.database.archive import KeptFile
 from headwater.kernel.mail import ReceivedLetter
 from headwater.kernel.observe import DatabasePlaced, LogListener, MetricsListener, Observation, Observer
 from headwater.kernel.observe import ServerStarted as Started
+from headwater.kernel.redis import RedisSettings
 from headwater.platform.identity import RotatableKey
 
 ADDRESS_FILE = "server.url"
 
 
 async def serve_house(
-    folder: Path, host: str | None, port: int | None, root_app: str | None, *, worker: bool | None = None
+    folder: Path,
+    host: str | None,
+    port: int | None,
+    root_app: str | None,
+    *,
+    worker: bool | None = None,
+    workers: int | None = None,
 ) -> None:
     """Open the house and serve it until SIGTERM or SIGINT; it does the jobs too unless told otherwise."""
     settings = Settings.read()
-    server_settings = _with_options(settings.part(ServerSettings), host=host, port=port, worker=worker)
+    server_settings = _with_options(settings.part(ServerSettings), host=host, port=port, worker=worker, workers=workers)
     metrics = MetricsListener()
     log = LogListener(server_settings.log)
     observer = Observer(metrics, log)
-    ground = Ground(
-        settings=settings,
-        folder=folder,
-        components=find_components(),
-        clock=SystemClock(),
-        observer=observer,
-        host=server_settings.host,
-    )
-    observer.add(_Greeting(observer, folder, external=settings.part(DatabaseSettings).url is not None))
+    ground = _ground(settings, folder, observer, server_settings.host)
+    observer.add(_Greeting(observer, folder, settings, server_settings.workers))
     async with AsyncExitStack() as stack:
         stack.callback(log.flush)
+        if server_settings.workers > 1:
+            await _serve_by_crew(stack, ground, server_settings, root_app)
+            return
         working = server_settings.worker
         house = await stack.enter_async_context(open_house(ground, metrics, root_app=root_app, working=working))
-        server = Server(house, server_settings, _networks(house.settings.trusted_proxies))
+        server = Server(house, server_settings, _networks(house.settings.trusted_proxies), house.sockets)
         calm_collector()
         await server.serve()
+
+
+async def serve_as_member(text: str) -> None:
+    """Be one of the processes that answer at an address, until asked to stop or left by who owns it."""
+    assignment = msgspec.json.decode(text, type=Assignment)
+    settings, server_settings = Settings.read(), assignment.settings
+    metrics = CrewMetrics(Path(assignment.meeting_place), assignment.number)
+    log = LogListener(server_settings.log)
+    observer = Observer(metrics, log)
+    ground = _ground(settings, Path(assignment.folder), observer, server_settings.host)
+    async with AsyncExitStack() as stack:
+        stack.callback(log.flush)
+        await stack.enter_async_context(metrics.told())
+        house = await stack.enter_async_context(
+            open_house(ground, metrics, root_app=assignment.root_app, working=server_settings.worker, shared=True)
+        )
+        server = Server(house, server_settings, _networks(house.settings.trusted_proxies), house.sockets)
+        observer.add(_tell_when_ready)
+        _stop_with_owner(server)
+        calm_collector()
+        await server.serve([socket.socket(fileno=each) for each in assignment.sockets])
+
+
+async def _serve_by_crew(stack: AsyncExitStack, ground: Ground, settings: ServerSettings, root_app: str | None) -> None:
+    """Own the database and the address, and let others answer, until SIGTERM or SIGINT."""
+    listening = listen(settings.host, settings.port)
+    for each in listening:
+        stack.callback(each.close)
+    await stack.enter_async_context(stand_on(ground))
+    meeting_place = stack.enter_context(TemporaryDirectory(prefix="headwater-"))
+    assignment = Assignment(
+        number=0,
+        sockets=tuple(each.fileno() for each in listening),
+        folder=str(ground.folder),
+        meeting_place=meeting_place,
+        root_app=root_app,
+        settings=settings,
+    )
+    crew = Crew(assignment, ground.settings.part(DatabaseSettings).pool_max, ground.observer)
+    stack.push_async_callback(crew.stop)
+    await crew.start()
+    port = listening[0].getsockname()[1]
+    ground.observer.tell(Started(url=url_of(msgspec.structs.replace(settings, port=port))))
+    await crew.wait()
+
+
+def _stop_with_owner(server: Server) -> None:
+    """Stop the server once whoever holds the other end of our standard input is gone; he writes nothing."""
+    loop, line = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def stop() -> None:
+        loop.remove_reader(line)
+        server.stop()
+
+    loop.add_reader(line, stop)
+
+
+def _tell_when_ready(observation: Observation) -> None:
+    if isinstance(observation, Started):
+        os.write(sys.stdout.fileno(), READY)
 
 
 async def migrate_database(folder: Path, *, dry_run: bool) -> tuple[Migration, ...]:
@@ -81,14 +152,28 @@ async def back_up_database(folder: Path, file: Path | None) -> BackedUp:
     return await back_up(_quiet_ground(folder), file)
 
 
+def list_backups(folder: Path) -> list[KeptFile]:
+    """The backups that the house keeps."""
+    return list_kept_backups(_quiet_ground(folder))
+
+
 async def restore_database(folder: Path, file: Path, *, replace: bool, lose_secrets: bool) -> bool:
     """Put a dump in the database's place; whether its secrets were dropped."""
     return await restore_house(_quiet_ground(folder), file, replace=replace, lose_secrets=lose_secrets)
 
 
 def _quiet_ground(folder: Path) -> Ground:
+    return _ground(Settings.read(), folder, Observer(), None)
+
+
+def _ground(settings: Settings, folder: Path, observer: Observer, host: str | None) -> Ground:
     return Ground(
-        settings=Settings.read(), folder=folder, components=find_components(), clock=SystemClock(), observer=Observer()
+        settings=settings,
+        folder=folder,
+        components=find_components(),
+        clock=SystemClock(),
+        observer=observer,
+        host=host,
     )
 
 
@@ -116,11 +201,13 @@ def _url_of(folder: Path) -> str:
 class _Greeting:
     """Says once, at the start, where everything is and what to do next; never a key."""
 
-    def __init__(self, observer: Observer, folder: Path, *, external: bool) -> None:
+    def __init__(self, observer: Observer, folder: Path, settings: Settings, workers: int) -> None:
         self._observer = observer
+        self._workers = workers
+        self._counts_apart = workers > 1 and settings.part(RedisSettings).url is None
         self._folder = folder
         self._first = not (folder / ADDRESS_FILE).exists()
-        self._external = external
+        self._external = settings.part(DatabaseSettings).url is not None
         self._cluster: str | None = None
 
     def __call__(self, observation: Observation) -> None:
@@ -145,6 +232,10 @@ class _Greeting:
             say(f"The database lies in  {self._cluster}")
         elif self._external:
             say("The database is       the one of HEADWATER_DATABASE_URL")
+        if self._workers > 1:
+            say(f"It is answered by     {self._workers} processes")
+        if self._counts_apart:
+            say("Limits are counted    by each process for itself, because HEADWATER_REDIS_URL is not set")
         say(f"Your keys             headwater keys --data {self._folder}")
         if self._first:
             say(f"Next                  open {url}/docs, or follow the README's first screen")

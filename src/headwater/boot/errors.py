@@ -35,6 +35,22 @@ class AddressUnavailable(Refusal):
     sentence = "Cannot listen on {host}:{port} ({reason}): choose another address with --host and --port"
 
 
+class ProcessNotStarted(Refusal):
+    """One of the processes that were to answer at the address ended before it did."""
+
+    code = "PROCESS_NOT_STARTED"
+    status = 500
+    sentence = "A worker process ended with status {status} before it could answer: what it said stands above"
+
+
+class ClashingMessages(Refusal):
+    """Two messages of one path have the same name."""
+
+    code = "CLASHING_MESSAGES"
+    status = 500
+    sentence = "The event {event} on {path} is declared by {one} and by {other}"
+
+
 class ClashingRoutes(Refusal):
     """Two endpoints of one origin answer the same method and path."""
 

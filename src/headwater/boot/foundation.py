@@ -30,7 +30,7 @@ from headwater.kernel.database import (
     migrate,
     prepare_database,
 )
-from headwater.kernel.database.archive import Archives, Place, embedded_place, external_place
+from headwater.kernel.database.archive import Archives, BackupSettings, Place, embedded_place, external_place
 from headwater.kernel.database.embedded import (
     Address,
     ClusterPlaced,
@@ -90,10 +90,10 @@ async def stand_on(ground: Ground, *, shared: bool = False, dry_run: bool = Fals
             embedded = EmbeddedPostgres(folder, observer=_listener(observer), settings=settings.part(EmbeddedSettings))
             address = await embedded.start()
         prepare, addresses = _embedded(address), _by_socket(address)
-        archives = Archives(_embedded_place(address), folder)
+        find_place = _embedded_place(address)
     else:
         prepare, addresses = _external(url, key, database_settings), _by_url(url, key)
-        archives = Archives(lambda: place_of_url(url, database_settings.connect_timeout), folder)
+        find_place = _external_place(url, database_settings.connect_timeout)
     try:
         await prepare()
         connect_login = _connector(addresses, database_settings)
@@ -112,7 +112,7 @@ async def stand_on(ground: Ground, *, shared: bool = False, dry_run: bool = Fals
                 database=database,
                 vault=vault,
                 ddl_watched=watched,
-                archives=archives,
+                archives=Archives(find_place, folder, settings.part(BackupSettings), observer),
                 applied=tuple(applied),
             )
         finally:
@@ -209,6 +209,10 @@ def _embedded_place(address: Address) -> Callable[[], Awaitable[Place]]:
         return embedded_place(address, DATABASE)
 
     return find
+
+
+def _external_place(url: str, patience: float) -> Callable[[], Awaitable[Place]]:
+    return lambda: place_of_url(url, patience)
 
 
 async def place_of_url(url: str, patience: float) -> Place:

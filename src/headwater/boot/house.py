@@ -3,28 +3,32 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
-from time import monotonic
 
 from headwater.boot.aftermath import Aftermath
-from headwater.boot.binding import bound, lay_routes
+from headwater.boot.binding import bound, house_limit, lay_routes
 from headwater.boot.foundation import Foundation, Ground, stand_on
 from headwater.boot.outside import add_outside
 from headwater.boot.parts import Parts
+from headwater.boot.receiving import Places, lay_places
+from headwater.boot.redis import add_cache, limiter_over, open_redis, redis_check
 from headwater.boot.routes import Routes
+from headwater.boot.sockets import lay_polling
 from headwater.boot.worker import make_engines, start_engines
-from headwater.flow import Authenticator, BoundEndpoint, FlowSettings, Request
-from headwater.kernel.bus import Bus, PostgresBus
+from headwater.flow import Authenticator, BoundEndpoint, BoundMessage, FlowSettings, Reception, Request
+from headwater.kernel.bus import Bus, Nodes, PostgresBus, RedisBus, Revocations, Rounds
 from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog, Follower
 from headwater.kernel.clock import Clock
 from headwater.kernel.component import BoundCheck, Components, Envelope, HealthChecks
 from headwater.kernel.database import Database, Transactions
 from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.jobs import Worker
-from headwater.kernel.limits import Limiter, MemoryLimiter
+from headwater.kernel.limits import Limit, Limiter
 from headwater.kernel.mail import ReceivedLetter, list_letters
 from headwater.kernel.models import CacheKey, Effects
 from headwater.kernel.observe import MetricsListener, Observer
 from headwater.kernel.outbound import Outbound
+from headwater.kernel.principal import Principal
+from headwater.kernel.sockets import Handshake, Resumed, Socket, SocketEnvelope, Sockets, SocketSettings
 from headwater.kernel.tokens import Issuers, Tokens, TokenSettings
 from headwater.platform.identity import Identity, Keys, ProjectKeys, RotatableKey
 
@@ -36,15 +40,18 @@ _SECONDS_UNWATCHED = 1.0
 class House:
     """Every part of a running server, as `flow.House` wants them."""
 
-    def __init__(self, parts: Parts, routes: Routes) -> None:
+    def __init__(self, parts: Parts, routes: Routes, places: Places) -> None:
         self.settings = parts.find(FlowSettings)
         self.observer = parts.find(Observer)
         self.clock = parts.find(Clock)
         self.database = parts.find(Database)
-        self.limiter: Limiter = parts.find(MemoryLimiter)
+        self.limiter = parts.find(Limiter)
         self.authenticator: Authenticator = parts.find(Identity)
+        self.sockets = parts.find(Sockets)
+        self.socket_limits = (Limit(name="sockets", count=self.settings.sockets_per_minute, seconds=60, by="address"),)
         self._aftermath = parts.find(Aftermath)
         self._routes = routes
+        self._places = places
 
     def endpoint(self, request: Request) -> BoundEndpoint:
         """The endpoint of the request; see `Routes.find`."""
@@ -53,6 +60,25 @@ class House:
     def envelope(self, path: str) -> Envelope:
         """See `Routes.envelope`."""
         return self._routes.envelope(path)
+
+    def message(self, path: str, event: str) -> BoundMessage:
+        """What answers to an event on the sockets of a path; raises `UnknownMessage`."""
+        return self._places.at(path).find(event)
+
+    def socket_envelope(self, path: str) -> SocketEnvelope:
+        """How refusals are told on the sockets of a path where no declared message answers."""
+        return self._places.at(path).envelope
+
+    async def resume(self, principal: Principal, handshake: Handshake) -> Resumed | None:
+        """What a client that was admitted goes on with."""
+        resume = self._places.at(handshake.path).resume
+        return None if resume is None else await resume(Transactions(self.database), principal, handshake)
+
+    async def welcome(self, socket: Socket, resumed: Resumed | None) -> None:
+        """Let every component do what it does for a socket that was admitted."""
+        state = None if resumed is None else resumed.state
+        for welcome in self._places.at(socket.path).welcomes:
+            await welcome(Transactions(self.database), socket, state)
 
     async def forget(self, keys: Sequence[CacheKey]) -> None:
         """See `Aftermath.forget`."""
@@ -65,20 +91,26 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    ground: Ground, metrics: MetricsListener, *, root_app: str | None = None, working: bool = True
+    ground: Ground,
+    metrics: MetricsListener,
+    *,
+    root_app: str | None = None,
+    working: bool = True,
+    shared: bool = False,
 ) -> AsyncGenerator[House]:
     """A house that is ready to answer, for the length of a block; it also does the jobs if it is `working`.
 
-    Opens the database, then each mechanism, warms every component, and begins to do the jobs; closes in reverse.
+    With `shared` it stands on the embedded database that another process runs. Opens the database, then each
+    mechanism, warms every component, and begins to do the jobs; closes in reverse.
     """
     async with AsyncExitStack() as stack:
-        foundation = await stack.enter_async_context(stand_on(ground))
+        foundation = await stack.enter_async_context(stand_on(ground, shared=shared))
         parts = await _furnish(stack, ground, foundation, metrics)
         engines = make_engines(parts)
-        await _warm(parts, ground.components)
+        await _warm(stack, parts, ground.components)
         await start_engines(stack, engines, working=working)
         _add_checks(parts, ground.components)
-        yield House(parts, lay_routes(parts, ground.components, parts.find(FlowSettings), root_app))
+        yield await _open_doors(stack, parts, ground.components, root_app)
 
 
 @asynccontextmanager
@@ -91,7 +123,7 @@ async def open_workshop(ground: Ground, metrics: MetricsListener, only: Sequence
         foundation = await stack.enter_async_context(stand_on(ground, shared=True))
         parts = await _furnish(stack, ground, foundation, metrics)
         engines = make_engines(parts, only)
-        await _warm(parts, ground.components)
+        await _warm(stack, parts, ground.components)
         await start_engines(stack, engines, working=True)
         yield engines.worker
 
@@ -106,10 +138,12 @@ async def read_house_keys(ground: Ground) -> ProjectKeys:
 
 async def rotate_house_key(ground: Ground, kind: RotatableKey, grace: timedelta) -> datetime:
     """Make a new key for the house on this ground, whether it runs or not; until when the old ones are good."""
-    async with stand_on(ground, shared=True) as foundation:
+    async with AsyncExitStack() as stack:
+        foundation = await stack.enter_async_context(stand_on(ground, shared=True))
         bus = PostgresBus(foundation.connect, foundation.database, ground.observer)
-        keys = _parts(ground, foundation, bus).find(Keys)
-        return await keys.rotate_unasked(Transactions(foundation.database), kind, grace)
+        parts = _parts(ground, foundation, bus)
+        await _begin(stack, bus, parts.find(Nodes))
+        return await parts.find(Keys).rotate_unasked(Transactions(foundation.database), kind, grace)
 
 
 async def read_house_mail(ground: Ground) -> list[ReceivedLetter]:
@@ -127,38 +161,75 @@ def _parts(ground: Ground, foundation: Foundation, bus: PostgresBus) -> Parts:
     parts.add(foundation.archives)
     parts.add(ground.clock, Clock)
     parts.add(bus, Bus)
+    parts.add(Nodes(bus, ground.observer))
+    parts.add(Revocations(parts.find(Nodes)))
     add_outside(parts, ground, foundation)
     parts.add(Issuers(ground.settings.part(TokenSettings), ground.clock, parts.find(Outbound)))
     return parts
 
 
+async def _begin(stack: AsyncExitStack, *parts: PostgresBus | RedisBus | Nodes) -> None:
+    """Start what leads to the other processes, until the stack is closed."""
+    for part in parts:
+        await part.start()
+        stack.push_async_callback(part.stop)
+
+
 async def _furnish(stack: AsyncExitStack, ground: Ground, foundation: Foundation, metrics: MetricsListener) -> Parts:
     """The parts that components may ask for."""
     database = foundation.database
-    bus = PostgresBus(foundation.connect, database, ground.observer)
+    redis = await open_redis(stack, ground)
+    postgres = PostgresBus(foundation.connect, database, ground.observer)
+    bus = postgres if redis is None else RedisBus(redis, postgres, ground.observer)
     owned = {schema for component in ground.components for schema in component.schemas}
     catalog = Catalog(database, INTERNAL_SCHEMAS | owned)
     look_every = _SECONDS_WATCHED if foundation.ddl_watched else _SECONDS_UNWATCHED
     follower = Follower(catalog, ground.observer, every=look_every)
-    aftermath = Aftermath(catalog, follower, bus)
+    parts = _parts(ground, foundation, postgres)
+    parts.add(bus, Bus)
+    parts.add(Sockets(parts.find(SocketSettings), ground.observer))
+    aftermath = Aftermath(catalog, follower, bus, parts.find(Nodes), add_cache(stack, parts, ground, metrics, redis))
     aftermath.listen()
-    await bus.start()
-    stack.push_async_callback(bus.stop)
+    await _begin(stack, postgres, parts.find(Nodes), *((bus,) if bus is not postgres else ()))
     await catalog.refresh()
     follower.start()
     stack.push_async_callback(follower.stop)
-    parts = _parts(ground, foundation, bus)
     stack.push_async_callback(parts.find(Outbound).close)
     await parts.find(Tokens).load(Transactions(database))
-    for part in (catalog, aftermath, metrics, HealthChecks()):
+    parts.add(metrics, MetricsListener)
+    for part in (catalog, aftermath, HealthChecks([redis_check(redis)] if redis else [])):
         parts.add(part)
-    parts.add(MemoryLimiter(monotonic), MemoryLimiter, Limiter)
+    parts.add(limiter_over(redis), Limiter)
     return parts
 
 
-async def _warm(parts: Parts, components: Components) -> None:
+async def _open_doors(stack: AsyncExitStack, parts: Parts, components: Components, root_app: str | None) -> House:
+    """The house with its routes laid, and its doors open for sockets until the stack is closed."""
+    settings, sockets = parts.find(FlowSettings), parts.find(Sockets)
+    routes = lay_routes(parts, components, settings, root_app)
+    places = lay_places(parts, components, settings, root_app)
+    house = House(parts, routes, places)
+    for place in places:
+        reception = Reception(house, place.access)
+        sockets.open_door(place.path, reception, place.form)
+        parts.find(Revocations).add(lambda _revoked, reception=reception: reception.recheck())
+        parts.find(Bus).on_gap(reception.distrust)
+        sweeping = Rounds("sockets", house.observer, reception.sweep)
+        sweeping.start()
+        stack.push_async_callback(sweeping.stop)
+    lay_polling(routes, sockets, (house_limit("address", settings),), (house_limit("principal", settings),))
+    await sockets.start()
+    stack.push_async_callback(sockets.stop)
+    return house
+
+
+async def _warm(stack: AsyncExitStack, parts: Parts, components: Components) -> None:
+    """Let every operations class begin; those that can `close` do so at the end."""
     for kind in (kind for component in components for kind in component.operation_classes):
-        if warm := getattr(parts.find(kind), "warm", None):
+        part = parts.find(kind)
+        if close := getattr(part, "close", None):
+            stack.push_async_callback(close)
+        if warm := getattr(part, "warm", None):
             await warm(Transactions(parts.find(Database)))
 
 

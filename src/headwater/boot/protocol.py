@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from functools import partial
 from time import monotonic
 from typing import Any, cast
 
@@ -12,13 +13,17 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from headwater.boot.application import Application, add_header
 from headwater.boot.settings import ServerSettings
+from headwater.boot.sockets import Gate, Upgrade
 from headwater.flow import Response, StreamedResponse
 from headwater.flow.request import Networks, is_in
+from headwater.kernel.models import Reply
 
 _CLOSE = (b"connection", b"close")
 _CHUNKED = (b"transfer-encoding", b"chunked")
 _TOO_LARGE = 431
 _BAD_REQUEST = 400
+_LONG = 64 * 1024
+"""Bytes from which on one more call costs less than a copy."""
 
 
 class Exchange:
@@ -148,8 +153,13 @@ class Exchange:
             self._connection.transport.write(part)
 
     def _write(self, response: Response) -> None:
+        """Write the whole answer; a long body is not copied for the sake of a single write."""
+        head = self._head(response)
         body = b"" if self._method == "HEAD" else response.body
-        self._connection.transport.write(b"%b%b" % (self._head(response), body))
+        if len(body) < _LONG:
+            self._connection.transport.write(head + body)
+        else:
+            self._connection.transport.writelines((head, body))
         self._end()
 
     def _head(self, response: Response) -> bytes:
@@ -188,6 +198,9 @@ class Protocol(HttpToolsProtocol):
 
     bounds = ServerSettings()
     trusted: Networks = ()
+    gate: Gate | None = None
+    upgrade: Upgrade | Reply | None = None
+    """What becomes of the request that is being read, if it asks for a WebSocket."""
     per_address: dict[str, int] = {}  # noqa: RUF012 - shared by every connection on purpose
 
     @override
@@ -214,11 +227,16 @@ class Protocol(HttpToolsProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        count = self.per_address.get(self.address, 0) - 1
+        self.release(self.address)
+
+    @classmethod
+    def release(cls, address: str) -> None:
+        """A connection of this address is no more."""
+        count = cls.per_address.get(address, 0) - 1
         if count > 0:
-            self.per_address[self.address] = count
+            cls.per_address[address] = count
         else:
-            self.per_address.pop(self.address, None)
+            cls.per_address.pop(address, None)
 
     @override
     def on_message_begin(self) -> None:
@@ -241,6 +259,8 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.waiting_since = 0.0
         fields, self.fields = self.fields, {}  # a trailer is no header
+        if "upgrade" in fields and self._asks_for_a_socket(fields):
+            return
         earlier = cast("Exchange | None", self.cycle)
         application = cast("Any", self.app)  # pyright: ignore[reportUnknownMemberType] - uvicorn says only what wraps it
         exchange = Exchange(self, self.url, fields)
@@ -274,9 +294,30 @@ class Protocol(HttpToolsProtocol):
         elif not self.waiting_since:  # else the next request has begun to come
             self.idle_since = monotonic()
 
+    def _asks_for_a_socket(self, fields: dict[str, str]) -> bool:
+        """Whether a request is a WebSocket's handshake; behind one that is not answered yet it is none."""
+        if self.gate is not None and not self._is_working():
+            parser = cast("httptools.HttpRequestParser", self.parser)
+            method, version = parser.get_method().decode("ascii"), parser.get_http_version()
+            self.upgrade = self.gate.upgrade(method, version, _split(self.url), fields, self.address)
+        return self.upgrade is not None
+
     @override
     def _should_upgrade(self) -> bool:
-        return False
+        return self.upgrade is not None
+
+    @override
+    def handle_websocket_upgrade(self) -> None:
+        """Let a wire take the connection over; nothing of this protocol stays, because there are thousands of them."""
+        upgrade, self.upgrade = self.upgrade, None
+        if isinstance(upgrade, Reply):
+            head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+            self.transport.write(STATUS_LINE[upgrade.status] + head % len(upgrade.body) + upgrade.body)
+            self.transport.close()
+        elif upgrade is not None and self.gate is not None and not self.transport.is_closing():
+            self.connections.discard(self)
+            self.gate.hand_over(upgrade, self.transport, partial(self.release, self.address))
+            del self.parser, self.cycle, self.flow, self.pipeline
 
     @override
     def send_400_response(self, msg: str) -> None:

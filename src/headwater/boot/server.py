@@ -18,9 +18,11 @@ from headwater.boot.application import Application
 from headwater.boot.errors import AddressUnavailable
 from headwater.boot.protocol import Protocol
 from headwater.boot.settings import ServerSettings
+from headwater.boot.sockets import FAREWELL, Gate
 from headwater.flow import House
 from headwater.flow.request import Networks
 from headwater.kernel.observe import ServerStarted, ServerStopping
+from headwater.kernel.sockets import Sockets
 
 _SWEEP = 0.5
 
@@ -52,13 +54,17 @@ def calm_collector() -> None:
 class Server(uvicorn.Server):
     """Serves a house on one port until it is asked to stop; then finishes what runs, bounded, and takes nothing new."""
 
-    def __init__(self, house: House, settings: ServerSettings, trusted_proxies: Networks) -> None:
+    def __init__(
+        self, house: House, settings: ServerSettings, trusted_proxies: Networks, sockets: Sockets | None = None
+    ) -> None:
         self._house = house
+        self._sockets = sockets
         self._settings = settings
         self.application = Application(house, trusted_proxies)
-        protocol = type(
-            "BoundedProtocol", (Protocol,), {"bounds": settings, "per_address": {}, "trusted": trusted_proxies}
-        )
+        bounds: dict[str, object] = {"bounds": settings, "per_address": {}, "trusted": trusted_proxies}
+        if sockets is not None:
+            bounds["gate"] = Gate(sockets, trusted_proxies)
+        protocol = type("BoundedProtocol", (Protocol,), bounds)
         super().__init__(
             uvicorn.Config(
                 self.application,
@@ -97,9 +103,11 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, let what runs finish, and after `stop_within` seconds end it with 503."""
+        """Send sockets away, stop listening, let what runs finish; end it with 503 after `stop_within` seconds."""
         end = asyncio.get_running_loop().call_later(self._settings.stop_within, self.application.drain)
         try:
+            if self._sockets is not None:
+                await self._sockets.stop(FAREWELL, min(2.0, self._settings.stop_within))
             await super().shutdown(sockets)
         finally:
             end.cancel()

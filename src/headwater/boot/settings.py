@@ -33,6 +33,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a client may leave untaken what a streamed answer has sent him."""
     worker: bool = True
     """Whether the server runs jobs and timers too; if not, `headwater work` must run beside it."""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """How many processes answer at the address; each has its share of the connections to Postgres."""
     connections_per_address: Annotated[int, msgspec.Meta(ge=1)] = 1000
     """Trusted proxies may open any number."""
 

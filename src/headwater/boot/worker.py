@@ -7,15 +7,25 @@ import msgspec
 
 from headwater.boot.aftermath import Aftermath
 from headwater.boot.binding import bound
-from headwater.boot.errors import UnknownJob
+from headwater.boot.errors import InvalidSetting, UnknownJob
 from headwater.boot.parts import Parts
-from headwater.boot.settings import Settings
+from headwater.boot.settings import Settings, variable_names
 from headwater.kernel.bus import Bus
 from headwater.kernel.clock import Clock
 from headwater.kernel.component import Components
 from headwater.kernel.database import Database
 from headwater.kernel.events import BoundConsumer, Dispatcher, EventRecorder, EventSettings
-from headwater.kernel.jobs import BoundJob, BoundTimer, Census, JobRecorder, JobSettings, Worker, kernel_timers
+from headwater.kernel.jobs import (
+    BoundJob,
+    BoundTimer,
+    Census,
+    JobRecorder,
+    JobSettings,
+    Timer,
+    Worker,
+    WrongDeclaration,
+    kernel_timers,
+)
 from headwater.kernel.models import Effects
 from headwater.kernel.observe import Observer
 
@@ -97,7 +107,19 @@ def _jobs(parts: Parts, components: Components) -> dict[str, BoundJob]:
 
 def _timers(parts: Parts, components: Components) -> list[BoundTimer]:
     return [
-        BoundTimer(timer, bound(parts, component, timer.operation))
+        BoundTimer(_set_by_settings(parts, timer), bound(parts, component, timer.operation))
         for component in components
         for timer in component.timers
     ]
+
+
+def _set_by_settings(parts: Parts, timer: Timer) -> Timer:
+    """A timer in its rhythm, also where the settings say it. Raises `InvalidSetting`."""
+    kind = timer.rhythm_in
+    if kind is None:
+        return timer
+    try:
+        return timer.set_by(parts.find(Settings).part(kind))
+    except WrongDeclaration as failure:
+        (name,) = variable_names(kind, "cron", None)
+        raise InvalidSetting(name=name, reason=str(failure)) from failure

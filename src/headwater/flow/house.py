@@ -7,12 +7,13 @@ import msgspec
 
 from headwater.flow.request import Request
 from headwater.kernel.clock import Clock
-from headwater.kernel.component import Endpoint, Envelope, Operation
+from headwater.kernel.component import Endpoint, Envelope, Operation, SocketMessage
 from headwater.kernel.database import Database
 from headwater.kernel.limits import Limit, Limiter
-from headwater.kernel.models import CacheKey, Effects
+from headwater.kernel.models import CacheKey, Effects, Reply
 from headwater.kernel.observe import Observer
 from headwater.kernel.principal import Principal
+from headwater.kernel.sockets import Handshake, Resumed, Socket, SocketEnvelope
 
 
 class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,10 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 6000
     """Of one address, and of one principal; at most so many at once."""
+    sockets_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 6000
+    """That one address may open; at most so many at once."""
+    messages_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 60_000
+    """Of one principal, on all his sockets; at most so many at once."""
     allowed_origins: tuple[str, ...] = ()
     """Origins that may send credentials, besides loopback."""
     trusted_proxies: tuple[str, ...] = ()
@@ -43,14 +48,42 @@ class BoundEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     address_limits: tuple[Limit, ...]
     principal_limits: tuple[Limit, ...]
 
+    def shape(self, result: object) -> Reply:
+        """The wire form of a result: the endpoint's own, or its envelope's."""
+        if isinstance(result, Reply):
+            return result
+        if self.declared.reply is not None:
+            return self.declared.reply(result)
+        return self.declared.envelope.answer(result, self.declared.status)
+
+
+class BoundMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A socket's message with its operation and guard bound to the component's instance, ready to run."""
+
+    declared: SocketMessage
+    operation: Operation
+    guard: Operation | None
+    limits: tuple[Limit, ...]
+
+    def shape(self, result: object) -> Reply:
+        """The acknowledgement that carries a result, as JSON."""
+        if isinstance(result, Reply):
+            return result
+        return Reply(body=_encode(self.declared.envelope.acknowledge(result)))
+
+
+Bound = BoundEndpoint | BoundMessage
+_encode = msgspec.json.Encoder().encode
+
 
 class Authenticator(Protocol):
     """Knows who is asking."""
 
-    async def authenticate(self, headers: Mapping[str, str]) -> Principal:
+    async def authenticate(self, headers: Mapping[str, str], *, patient: bool = True) -> Principal:
         """The principal the credentials in these headers stand for; `NOBODY` where there are none.
 
-        Raises the 401 refusals for credentials that are not good.
+        Where it is in doubt what others have revoked, whoever is `patient` waits a moment for the news; whoever acts on
+        the news is not. Raises the 401 refusals for credentials that are not good.
         """
         ...
 
@@ -105,4 +138,29 @@ class House(Protocol):
 
     async def tell(self, effects: Effects) -> None:
         """Hurry what is durable, and tell what is not."""
+        ...
+
+
+class SocketHouse(House, Protocol):
+    """Everything a socket meets on its way."""
+
+    @property
+    def socket_limits(self) -> tuple[Limit, ...]:
+        """How often one address may open a socket."""
+        ...
+
+    def message(self, path: str, event: str) -> BoundMessage:
+        """What answers to an event on the sockets of a path; raises `UnknownMessage`."""
+        ...
+
+    def socket_envelope(self, path: str) -> SocketEnvelope:
+        """How refusals are told on the sockets of a path where no declared message answers."""
+        ...
+
+    async def resume(self, principal: Principal, handshake: Handshake) -> Resumed | None:
+        """What a client that was admitted goes on with."""
+        ...
+
+    async def welcome(self, socket: Socket, resumed: Resumed | None) -> None:
+        """Let every component do what it does for a socket that was admitted."""
         ...

@@ -13,8 +13,8 @@ async def limit(house: House, limits: tuple[Limit, ...], request: Request, who: 
     Runs by address before authentication and by principal after it. Raises `TooManyRequests` with `Retry-After`.
     """
     request.enters("limit")
-    for each in limits:
-        allowance = house.limiter.take(each, who)
+    taken = house.limiter.take_all(limits, who)
+    for allowance in taken if isinstance(taken, list) else await taken:
         if request.allowance is None or not allowance.allowed or _is_tighter(allowance, request.allowance):
             request.allowance = allowance
         if not allowance.allowed:

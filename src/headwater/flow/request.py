@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from mmap import mmap
 from time import perf_counter
 from typing import Any, Protocol
 
+from headwater.flow.spool import Spool
 from headwater.kernel.errors import BodyTooLarge, InvalidInput, Refusal, TimedOut, TooSlow
 from headwater.kernel.ids import new_request_id
 from headwater.kernel.limits import Allowance
@@ -78,25 +80,47 @@ class Request:
         The connection stays open: closed with unread bytes in it, it would take the answer with it.
         """
         if self._body is None:
-            declared = self.headers.get("content-length", "")
-            if declared.isdecimal() and int(declared) > limit:
-                raise BodyTooLarge(limit=limit)
+            self._must_be_within(limit)
             self._body = await self._read(limit)
         return self._body
 
+    async def spooled(self, limit: int) -> bytes | mmap:
+        """The whole body, as `body` gives it, but a large one as a file that is gone with it; to be asked for once."""
+        self._must_be_within(limit)
+        spool = Spool()
+        size, more = 0, True
+        try:
+            while more:
+                part, more = await self._part(limit - size, limit)
+                size += len(part)
+                await spool.take(part)
+            return await spool.whole()
+        finally:
+            spool.close()
+
     async def _read(self, limit: int) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise InvalidInput(reason="The connection ended before the body did")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > limit:
-                raise BodyTooLarge(limit=limit)
-            if not message.get("more_body"):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+        part, more = await self._part(limit, limit)
+        parts, size = [part], len(part)
+        while more:
+            part, more = await self._part(limit - size, limit)
+            parts.append(part)
+            size += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _part(self, room: int, limit: int) -> tuple[bytes, bool]:
+        """The next part of the body, which may fill the room that is left, and whether there is more."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidInput(reason="The connection ended before the body did")
+        part = message.get("body", b"")
+        if len(part) > room:
+            raise BodyTooLarge(limit=limit)
+        return part, bool(message.get("more_body"))
+
+    def _must_be_within(self, limit: int) -> None:
+        declared = self.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > limit:
+            raise BodyTooLarge(limit=limit)
 
 
 class Response:

@@ -32,7 +32,7 @@ async def respond(
 ) -> Response:
     """The operation's result in the endpoint's envelope, with every header that belongs to it."""
     request.enters("respond")
-    reply = shape(endpoint, result)
+    reply = endpoint.shape(result)
     headers = _headers(house, request, reply)
     if principal.is_admin and not house.settings.server_timing:
         headers.append((b"server-timing", _server_timing(request)))
@@ -77,16 +77,6 @@ class _Watched:
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-
-
-def shape(endpoint: BoundEndpoint, result: object) -> Reply:
-    """The wire form of a result: the endpoint's own, or its envelope's."""
-    declared = endpoint.declared
-    if isinstance(result, Reply):
-        return result
-    if declared.reply is not None:
-        return declared.reply(result)
-    return declared.envelope.answer(result, declared.status)
 
 
 def refuse(house: House, endpoint: BoundEndpoint | None, request: Request, failure: Exception) -> Response:

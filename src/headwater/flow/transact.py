@@ -1,38 +1,32 @@
 """All or nothing: 409 or 503."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
-import msgspec
-
-from headwater.flow.house import BoundEndpoint, House
+from headwater.flow.house import Bound, House
 from headwater.flow.invalidate import invalidate
 from headwater.flow.publish import publish
 from headwater.flow.request import Request
-from headwater.flow.respond import shape
 from headwater.kernel.component import Mode
 from headwater.kernel.database import (
+    LIFETIME,
     IdempotentReply,
     Origin,
     ReadingTransaction,
     Transactions,
     WritingTransaction,
     answer_once,
+    kept,
+    once,
 )
-from headwater.kernel.errors import InvalidInput
 from headwater.kernel.models import Effects
 from headwater.kernel.principal import Principal
 
 Work = ReadingTransaction | WritingTransaction | Transactions
-LIFETIME = timedelta(hours=24)
-LARGEST_KEPT_BODY = 64 * 1024
-LONGEST_KEY = 255
 
 
 async def transact(
     house: House,
-    endpoint: BoundEndpoint,
+    endpoint: Bound,
     principal: Principal,
     request: Request,
     body: object,
@@ -72,25 +66,20 @@ async def _unbound(
 
 
 async def _once(
-    endpoint: BoundEndpoint,
+    endpoint: Bound,
     principal: Principal,
     request: Request,
     key: str,
     work: Callable[[Work], Awaitable[object]],
 ) -> Callable[[WritingTransaction], Awaitable[object]]:
-    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
-        raise InvalidInput(reason=f"Idempotency-Key: must be 1 to {LONGEST_KEY} printable characters")
     declared = endpoint.declared
-    scoped = msgspec.json.encode((principal.key, declared.method, declared.path, key)).decode()
     body = await request.body(declared.body_limit)
-    asked = hashlib.sha256(b"\0".join((request.path.encode(), request.query.encode(), body))).digest()
+    asked = once(principal, declared.method, declared.path, key, request.path.encode(), request.query.encode(), body)
 
     async def reply_to_keep(tx: WritingTransaction) -> IdempotentReply:
-        reply = shape(endpoint, await work(tx))
-        kept = reply.body if len(reply.body) <= LARGEST_KEPT_BODY else None
-        return IdempotentReply(reply=reply, kept_body=kept)
+        return kept(endpoint.shape(await work(tx)))
 
-    async def once(tx: WritingTransaction) -> object:
-        return await answer_once(tx, scoped, asked, reply_to_keep, LIFETIME)
+    async def answered(tx: WritingTransaction) -> object:
+        return await answer_once(tx, asked.key, asked.request_hash, reply_to_keep, LIFETIME)
 
-    return once
+    return answered

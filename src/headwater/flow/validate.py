@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from mmap import mmap
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -9,11 +10,12 @@ import msgspec
 from msgspec.inspect import StructType, type_info
 from msgspec.structs import FieldInfo
 
-from headwater.flow.house import BoundEndpoint
+from headwater.flow.house import BoundEndpoint, BoundMessage
 from headwater.flow.request import Request
 from headwater.kernel.component import Endpoint, FromAddress, FromCookie, FromHeader, Source
 from headwater.kernel.errors import InvalidInput
 from headwater.kernel.models import RawRequest
+from headwater.kernel.sockets import Incoming, Socket
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE", "QUERY"})
 
@@ -28,6 +30,9 @@ async def validate(endpoint: BoundEndpoint, request: Request) -> object:
     """
     request.enters("validate")
     declared = endpoint.declared
+    if declared.spooled:
+        body = await request.spooled(declared.body_limit)
+        return _raw(request, body) if isinstance(body, bytes) else _raw(request, b"", body)
     raw = await request.body(declared.body_limit) if request.method in _WITH_BODY else b""
     if declared.body is None:
         return None
@@ -72,6 +77,11 @@ def _filled(endpoint: Endpoint, body: type, request: Request, raw: bytes) -> obj
         field = form.fields.get(name)
         if field is not None:
             values[field.name] = text if field.type is str else _converted(field, text)
+    return _made(body, form, values)
+
+
+def _made(body: type, form: "_Form", values: dict[str, Any]) -> object:
+    """A struct from the values of its fields."""
     for field in form.fields.values():
         if field.required and field.name not in values:
             raise InvalidInput(reason=f"Object missing required field `{field.encode_name}`")
@@ -105,11 +115,13 @@ def _converted(field: FieldInfo, text: str) -> Any:
 class _Form(msgspec.Struct, frozen=True):
     """How a struct is filled from several sources.
 
-    `fields` are found by their names on the wire, `open` are those that the JSON body may set, which `decoder` reads.
+    `fields` are found by their names on the wire, `open` are those that the JSON body may set, which `partial` holds
+    and `decoder` reads.
     """
 
     fields: dict[str, FieldInfo]
     open: tuple[str, ...]
+    partial: type[msgspec.Struct]
     decoder: msgspec.json.Decoder[Any]
 
 
@@ -128,7 +140,7 @@ def _form(body: type, reserved: tuple[str, ...]) -> _Form:
         forbid_unknown_fields=cast("StructType", type_info(body)).forbid_unknown_fields,
     )
     names = tuple(field.name for name, field in fields.items() if name not in reserved)
-    return _Form(fields, names, msgspec.json.Decoder(partial))
+    return _Form(fields, names, partial, msgspec.json.Decoder(partial))
 
 
 def _input(source: Source, request: Request) -> str | None:
@@ -151,7 +163,7 @@ def cookies_of(header: str) -> dict[str, str]:
     return cookies
 
 
-def _raw(request: Request, body: bytes) -> RawRequest:
+def _raw(request: Request, body: bytes, file: mmap | None = None) -> RawRequest:
     return RawRequest(
         method=request.method,
         path=request.path,
@@ -161,9 +173,36 @@ def _raw(request: Request, body: bytes) -> RawRequest:
         body=body,
         address=request.address,
         id=request.id,
+        file=file,
     )
 
 
 @cache
 def _decoder(body: type) -> msgspec.json.Decoder[object]:
     return msgspec.json.Decoder(body)
+
+
+def validate_message(message: BoundMessage, request: Request, socket: Socket, incoming: Incoming) -> object:
+    """The message's body struct, filled from its arguments and its declared inputs.
+
+    The arguments are one object, or stand in the order of the declaration's `positions`; one that is missing is a
+    field that is missing. Raises `InvalidInput` with the field's path.
+    """
+    request.enters("validate")
+    declared = message.declared
+    if declared.body is None:
+        return None
+    if declared.positions:
+        asked: object = dict(zip(declared.positions, incoming.arguments, strict=False))
+    else:
+        asked = incoming.arguments[0] if incoming.arguments else {}
+    try:
+        if not declared.inputs:
+            return cast("object", msgspec.convert(asked, declared.body))
+        form = _form(declared.body, tuple(declared.inputs))
+        sent: object = msgspec.convert(asked, form.partial)
+    except msgspec.ValidationError as failure:
+        raise InvalidInput(reason=sentence_of(failure)) from failure
+    values = {name: value for name in form.open if (value := getattr(sent, name)) is not msgspec.UNSET}
+    values |= {form.fields[name].name: socket for name in declared.inputs}
+    return _made(declared.body, form, values)

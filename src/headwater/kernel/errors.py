@@ -45,6 +45,14 @@ class UnknownEndpoint(Refusal):
     sentence = "Endpoint {path} not found"
 
 
+class UnknownMessage(Refusal):
+    """Nothing answers to this event on this socket."""
+
+    code = "NOT_FOUND"
+    status = 404
+    sentence = "Event {event} not found"
+
+
 class WrongMethod(Refusal):
     """The path is known, the method is not; the `Allow` header names those that are."""
 
@@ -91,6 +99,12 @@ class MissingCredentials(Refusal):
     code = "AUTH_INVALID_CREDENTIALS"
     status = 401
     sentence = "No token provided"
+
+
+class NoAuthentication(MissingCredentials):
+    """A socket shows no key and no token."""
+
+    sentence = "No authentication provided"
 
 
 class InvalidToken(Refusal):

@@ -18,3 +18,8 @@ def new_request_id() -> str:
 def new_secret(prefix: str = "", size: int = 32) -> str:
     """`prefix` and `size` random bytes in hexadecimal; 32 bytes are beyond guessing."""
     return prefix + secrets.token_hex(size)
+
+
+def new_socket_id() -> str:
+    """20 letters, digits, `-` and `_` that name a socket; nobody guesses one."""
+    return secrets.token_urlsafe(15)

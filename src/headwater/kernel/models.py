@@ -1,12 +1,41 @@
 """The values that travel through the house: what came in, what goes out, what a transaction leaves behind."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import datetime
+from enum import StrEnum
+from mmap import mmap
 from typing import ClassVar, NewType
 
 import msgspec
 
 CacheKey = NewType("CacheKey", str)
+Operation = Callable[..., Awaitable[object]]
+"""A verb of a component: a method of its operations class."""
+
+
+class Access(StrEnum):
+    """Who may call an endpoint, or send a message."""
+
+    ANYONE = "anyone"
+    CALLER = "caller"
+    """Whoever shows a key or a token."""
+    USER = "user"
+    """A signed-in user's token; keys are not enough."""
+    ADMIN = "admin"
+
+
+class Mode(StrEnum):
+    """The transaction an operation runs in, and so the type of its first argument.
+
+    NONE: `Transactions`, which opens short ones; STATEMENT: one statement that is its own transaction; READING:
+    `ReadingTransaction`; WRITING and SERIALIZABLE: `WritingTransaction`.
+    """
+
+    NONE = "none"
+    STATEMENT = "statement"
+    READING = "reading"
+    WRITING = "writing"
+    SERIALIZABLE = "serializable"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +103,8 @@ class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     address: str
     id: str
+    file: mmap | None = None
+    """A large body of an endpoint that is `spooled`; then `body` is empty."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,20 +6,22 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from headwater.kernel.bus import Rounds, Tasks
+from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.observe import HookFailed, Observation, Observer
 from tests.kernel.waiting import until
 
 
 class Counter:
-    def __init__(self, seconds: float | None, failures: int = 0) -> None:
+    def __init__(self, seconds: float | None, failures: int = 0, kind: type[Exception] = ZeroDivisionError) -> None:
         self.seconds = seconds
         self.failures = failures
+        self.kind = kind
         self.count = 0
 
     async def __call__(self) -> float | None:
         self.count += 1
         if self.count <= self.failures:
-            raise ZeroDivisionError
+            raise self.kind
         return self.seconds
 
 
@@ -51,6 +53,15 @@ async def test_a_failing_round_is_told_and_repeated_with_pauses_that_no_ring_sho
         await asyncio.sleep(0.001)
     assert 0.29 < asyncio.get_running_loop().time() - started < 2
     assert [seen.part for seen in observations if isinstance(seen, HookFailed)] == ["part", "part"]
+    await rounds.stop()
+
+
+async def test_that_postgres_is_away_is_for_others_to_tell(observer: Observer, observations: list[Observation]) -> None:
+    counter = Counter(60, failures=2, kind=DatabaseUnavailable)
+    rounds = Rounds("part", observer, counter)
+    rounds.start()
+    await until(lambda: counter.count == 3)
+    assert [seen for seen in observations if isinstance(seen, HookFailed)] == []
     await rounds.stop()
 
 

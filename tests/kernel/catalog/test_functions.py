@@ -114,7 +114,14 @@ def test_domains_written_their_own_way(snapshot: Snapshot) -> None:
 
 def test_media_types_of_ones_own(snapshot: Snapshot) -> None:
     def handler(name: str, media_type: str, relation: tuple[str, str] | None, *, aggregate: bool) -> MediaHandler:
-        return MediaHandler(media_type=media_type, schema="public", name=name, aggregate=aggregate, relation=relation)
+        return MediaHandler(
+            media_type=media_type,
+            schema="public",
+            name=name,
+            aggregate=aggregate,
+            relation=relation,
+            binary=True,
+        )
 
     assert {each.name: each for each in snapshot.media_handlers} == {
         "raw": handler("raw", "application/x-film", None, aggregate=False),

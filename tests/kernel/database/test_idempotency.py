@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from headwater.kernel.clock import DrivenClock
-from headwater.kernel.database import Database, IdempotentReply, WritingTransaction, answer_once
+from headwater.kernel.database import Connect, Database, IdempotentReply, Login, WritingTransaction, answer_once
 from headwater.kernel.database.idempotency import remove_expired_replies
 from headwater.kernel.errors import IdempotencyKeyReused, IdempotentTwinRunning
 from headwater.kernel.models import Reply
@@ -94,3 +95,22 @@ async def test_its_time_is_the_clocks(database: Database, clock: DrivenClock) ->
     clock.advance(3600)
     await database.writing(remove_expired_replies)
     assert await database.reading(lambda tx: tx.value(COUNT)) == 0
+
+
+async def test_a_role_finds_only_the_reply_to_its_own_request_and_changes_none(
+    database: Database, connector: Connect
+) -> None:
+    await once(database, replying(b"secret"))
+    role = await connector(Login.AUTHENTICATED)
+    try:
+        later = datetime(2100, 1, 1, tzinfo=UTC)
+        early = datetime(2000, 1, 1, tzinfo=UTC)
+        found = await role.fetchrow("select * from system.find_reply('k', 'other', $1)", early)
+        assert found is not None and dict(found) == {"is_same": False, "status": None, "media_type": None, "body": None}
+        await role.execute("select system.keep_reply('k', 'hash', 200, null, 'mine', $1, $2)", early, later)
+        for statement in ("select * from system.idempotency_keys", "delete from system.idempotency_keys"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await role.execute(statement)
+    finally:
+        await role.close()
+    assert (await once(database, forbidden)).body == b"secret"

@@ -12,6 +12,7 @@ from headwater.kernel.observe import (
     ConnectionClosed,
     ConnectionOpened,
     DatabaseLost,
+    DatabaseReturned,
     EventConsumed,
     HookFailed,
     JobFailed,
@@ -116,6 +117,23 @@ def test_levels(level: Any, expected: list[str]) -> None:
     ):
         listener(observation)
     assert [line["event"] for line in lines(stream)] == expected
+
+
+@pytest.mark.parametrize("level", ["info", "error"])
+def test_postgres_is_lost_once_and_returns_once_however_many_parts_miss_it(level: Any) -> None:
+    stream = io.BytesIO()
+    listener = LogListener(level, stream)
+    for observation in (
+        DatabaseLost(reason="gone", part="bus"),
+        DatabaseLost(reason="refused", part="lease"),
+        DatabaseReturned(seconds=1.0, part="bus"),
+        DatabaseLost(reason="refused", part="lease"),
+        DatabaseReturned(seconds=2.0, part="lease"),
+        DatabaseReturned(seconds=2.0, part="lease"),
+    ):
+        listener(observation)
+    told = [(line["event"], line["level"], line.get("reason"), line.get("seconds")) for line in lines(stream)]
+    assert told == [("DatabaseLost", "error", "gone", None), ("DatabaseReturned", "info", None, 2.0)]
 
 
 def fail_with(password: str) -> BaseException:

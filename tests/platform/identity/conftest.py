@@ -9,7 +9,8 @@ import pytest
 
 from headwater.boot.parts import Parts
 from headwater.boot.settings import Settings
-from headwater.kernel.bus import Bus, PostgresBus
+from headwater.kernel.bus import Bus, Nodes, PostgresBus, Revocations
+from headwater.kernel.cache import Cache, CacheSettings
 from headwater.kernel.clock import Clock, DrivenClock
 from headwater.kernel.database import Connect, Database, Transactions
 from headwater.kernel.mail import Mailer, MailSettings, SmtpSettings
@@ -99,8 +100,11 @@ async def start(
         ) -> Process:
             settings = IdentitySettings(**{**ADMIN, **values})
             bus = PostgresBus(connector, database, observer)
+            nodes = Nodes(bus, observer)
             await bus.start()
             stack.push_async_callback(bus.stop)
+            await nodes.start()
+            stack.push_async_callback(nodes.stop)
             tokens = Tokens(TokenSettings(), clock, VAULT)
             await tokens.load(Transactions(database))
             outbound = Outbound(OutboundSettings(), clock, observer)
@@ -110,6 +114,8 @@ async def start(
                 parts.add(part)
             parts.add(clock, Clock)
             parts.add(bus, Bus)
+            parts.add(Revocations(nodes))
+            parts.add(Cache(None, bus, nodes, clock, CacheSettings()))
             parts.add(Issuers(TokenSettings(issuers=issuers), clock, key_source or outbound), Issuers)
             parts.add(PublicAddress(url="https://auth.example.com"))
             mail = (MailSettings(mode="development"), SmtpSettings(min_interval_seconds=0))

@@ -1,13 +1,14 @@
 """Accounts: made, shown, changed, removed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
 
-from headwater.kernel.database import Database
+from headwater.kernel.database import Database, Transactions
 from headwater.kernel.errors import InvalidInput, InvalidToken
-from headwater.kernel.principal import Kind, Principal
+from headwater.kernel.principal import NOBODY, Kind, Principal
 from headwater.platform.identity import rules
 from headwater.platform.identity.errors import (
     EmailExists,
@@ -18,7 +19,16 @@ from headwater.platform.identity.errors import (
     WrongPassword,
 )
 from headwater.platform.identity.events import ProfileChanged, UserCreated, UserRemoved
-from headwater.platform.identity.models import PasswordChange, ProfileChange, UserId, UserIds, UserPage
+from headwater.platform.identity.models import (
+    AnonymousSignIn,
+    PasswordChange,
+    ProfileChange,
+    Upgrade,
+    UserChange,
+    UserId,
+    UserIds,
+    UserPage,
+)
 from tests.platform.identity.conftest import Process, Start, user_of
 
 ADMIN = Principal(kind=Kind.ADMIN, role="project_admin", key="key:1")
@@ -85,12 +95,32 @@ async def test_a_profile_is_laid_over_and_public(process: Process) -> None:
     expected = {"nick": "A'nn", "name": None, "deep": {"er": [1]}}
     assert profile.profile == expected
     assert effects.events == [ProfileChanged(user_id=profile.id)]
-    seen = await process.database.reading(
-        lambda tx: process.accounts.find_profile(tx, ADMIN, UserId(user_id=profile.id))
-    )
+    seen = await process.accounts.find_profile(process.transactions, ADMIN, UserId(user_id=profile.id))
     assert seen.profile == expected
     with pytest.raises(UserNotFound):
-        await process.database.reading(lambda tx: process.accounts.find_profile(tx, ADMIN, UserId(user_id=uuid4())))
+        await process.accounts.find_profile(process.transactions, ADMIN, UserId(user_id=uuid4()))
+
+
+async def test_whatever_changes_a_profile_forgets_what_was_remembered_of_it(start: Start) -> None:
+    process = await start(allow_anonymous=True)
+    signed_in = await process.anonymous.sign_in_anonymously(
+        process.transactions, NOBODY, AnonymousSignIn(client_type="mobile", address="192.0.2.1")
+    )
+    principal, user_id = process.whoami(signed_in), user_of(signed_in).id
+    assert await process.accounts.find_profile(process.transactions, ADMIN, UserId(user_id=user_id))
+    own, by_admin = ProfileChange(profile={"nick": "a"}), UserChange(user_id=user_id, profile={"nick": "b"})
+    _, effects = await process.database.writing(lambda tx: process.accounts.update_profile(tx, principal, own))
+    assert effects.forgets == [f"profiles:{user_id}"]
+    upgrade = Upgrade(email="b@example.com", password="secret", name="Bee", client_type="mobile", address="192.0.2.1")
+    changes: list[Callable[[Transactions], Awaitable[object]]] = [
+        lambda told: process.accounts.update_user(told, ADMIN, by_admin),
+        lambda told: process.anonymous.upgrade(told, principal, upgrade),
+        lambda told: process.accounts.remove_user(told, ADMIN, UserId(user_id=user_id)),
+    ]
+    for change in changes:
+        fresh = Transactions(process.database)
+        await change(fresh)
+        assert fresh.effects.forgets == [f"profiles:{user_id}"]
 
 
 async def test_users_are_listed_newest_first_and_found(process: Process) -> None:

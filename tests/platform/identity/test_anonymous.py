@@ -114,3 +114,50 @@ async def test_one_network_makes_so_many_an_hour(start: Start, clock: DrivenCloc
     await enter(process, "2001:db8:0:1::1")
     clock.advance(3600)
     await enter(process, "2001:db8::1")
+
+
+async def idle(process: Process, clock: DrivenClock, days: float) -> None:
+    """Let so many days pass, and the timers of identity run."""
+    clock.advance(days * 86_400)
+    for operation in (process.identity.remove_expired, process.anonymous.remove_idle):
+        await process.database.writing(operation)
+
+
+async def users_left(database: Database) -> int:
+    return await database.reading(lambda tx: tx.value("select count(*)::int from auth.users"))
+
+
+async def test_whom_nobody_can_come_back_to_is_removed(start: Start, database: Database, clock: DrivenClock) -> None:
+    process = await start(allow_anonymous=True, anonymous_keep_days=30)
+    await enter(process)
+    await upgrade(process, await enter(process))
+    token = (await enter(process)).grant.refresh_token
+    for _ in range(10):
+        await idle(process, clock, 5)
+        token = (await process.refresh(token)).grant.refresh_token
+    assert await users_left(database) == 2
+    await idle(process, clock, 29)
+    assert await users_left(database) == 2, "his session is over, and he was here 29 days ago"
+    await idle(process, clock, 2)
+    assert await database.reading(lambda tx: tx.value("select array_agg(email) from auth.users")) == ["a@example.com"]
+
+
+async def test_they_are_kept_unless_told(process: Process, database: Database, clock: DrivenClock) -> None:
+    await enter(process)
+    await idle(process, clock, 1000)
+    assert await users_left(database) == 1
+
+
+async def test_who_is_held_on_to_stays_and_holds_up_nobody(
+    start: Start, database: Database, clock: DrivenClock
+) -> None:
+    process = await start(allow_anonymous=True, anonymous_keep_days=1)
+    first = user_of(await enter(process)).id
+    for _ in range(3):
+        await enter(process)
+    await database.writing(
+        lambda tx: tx.execute("create table public.invoices (payer uuid references auth.users (id))")
+    )
+    await database.writing(lambda tx: tx.execute("insert into public.invoices values ($1)", first))
+    await idle(process, clock, 30)
+    assert await database.reading(lambda tx: tx.value("select array_agg(id) from auth.users")) == [first]

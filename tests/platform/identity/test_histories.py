@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from headwater.kernel.bus import PostgresBus
+from headwater.kernel.bus import Nodes, PostgresBus, Revocations
 from headwater.kernel.clock import DrivenClock
 from headwater.kernel.database import Database, DatabaseSettings, Lease, Transactions, WritingTransaction
 from headwater.kernel.errors import InvalidToken
@@ -77,7 +77,7 @@ class Sessions:
         shown = Presented(client_type="mobile", token=token)
         outcome = await self._transactions.writing(lambda tx: self.keeper.proceed(tx, "user", shown))
         try:
-            self.keeper.finish(outcome)
+            await self.keeper.finish(outcome)
         except (NoSession, InvalidToken):
             return None
         assert outcome.grant is not None
@@ -91,10 +91,16 @@ async def opened(cluster: Cluster, name: str, runner: asyncio.Runner) -> AsyncGe
     await lease.start()
     database = Database(lease, clock, observer, database_settings)
     bus = PostgresBus(cluster.connector(name), database, observer)
-    keeper = SessionKeeper(IdentitySettings(), clock, Tokens(TokenSettings(), clock, VAULT), VAULT, bus)
+    nodes = Nodes(bus, observer)
+    await bus.start()
+    await nodes.start()
+    tokens = Tokens(TokenSettings(), clock, VAULT)
+    keeper = SessionKeeper(IdentitySettings(), clock, tokens, VAULT, bus, Revocations(nodes))
     try:
         yield Sessions(database, clock, keeper, runner)
     finally:
+        await nodes.stop()
+        await bus.stop()
         await lease.close()
 
 

@@ -1,5 +1,6 @@
 """The admin's side of mail and of the configuration, and letters in a user's own words."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from headwater.kernel.observe import Observer
 from headwater.kernel.principal import NOBODY, Kind, Principal
 from headwater.platform.identity.errors import (
     InvalidTemplate,
+    MailNeededForVerification,
     RedirectNotAllowed,
     SenderNotSignedIn,
     SignupDisabled,
@@ -71,10 +73,36 @@ async def test_verification_is_not_demanded_where_nothing_can_be_sent(
     with pytest.raises(VerificationNeedsMail):
         await post.say(require_email_verification=True, password_min_length=20)
     assert post.process.parts.find(Policy).current.password_min_length == 6
-    smtp = SmtpChange(enabled=True, host="mail.example.com", sender_email="a@example.com", password="hush")
-    stored, _ = await post.process.database.writing(lambda tx: post.mailing.change_smtp_config(tx, ADMIN, smtp))
+    smtp = SmtpChange(
+        enabled=True, host="mail.example.com", sender_email="a@example.com", password="hush", try_connection=False
+    )
+    stored = await post.mailing.change_smtp_config(post.process.transactions, ADMIN, smtp)
     assert "hush" not in str(stored)
     assert (await post.say(require_email_verification=True)).require_email_verification
+    with pytest.raises(MailNeededForVerification):
+        await post.mailing.change_smtp_config(post.process.transactions, ADMIN, SmtpChange(enabled=False))
+    kept = await post.process.database.reading(lambda tx: post.mailing.show_smtp_config(tx, ADMIN, None))
+    assert (kept.enabled, kept.host, kept.has_password) == (True, "mail.example.com", True)
+    await post.say(require_email_verification=False)
+    assert not (
+        await post.mailing.change_smtp_config(post.process.transactions, ADMIN, SmtpChange(enabled=False))
+    ).enabled
+
+
+async def test_of_two_at_once_one_gives_way(start: Start, clock: DrivenClock, observer: Observer) -> None:
+    mail = (MailSettings(), SmtpSettings())
+    post = Postbox(await start(mailer=Mailer(mail, VAULT, clock, observer, listens_locally=False)))
+    smtp = SmtpChange(enabled=True, host="mail.example.com", sender_email="a@example.com", try_connection=False)
+    for _ in range(10):
+        await post.say(require_email_verification=False)
+        await post.mailing.change_smtp_config(post.process.transactions, ADMIN, smtp)
+        ended = await asyncio.gather(
+            post.say(require_email_verification=True),
+            post.mailing.change_smtp_config(post.process.transactions, ADMIN, SmtpChange(enabled=False)),
+            return_exceptions=True,
+        )
+        refused = [type(each) for each in ended if isinstance(each, Exception)]
+        assert refused in ([VerificationNeedsMail], [MailNeededForVerification])
 
 
 @pytest.mark.parametrize("pattern", ["*", "app.example.org", "javascript:*"])

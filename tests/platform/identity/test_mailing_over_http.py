@@ -90,6 +90,7 @@ def test_bad_input_names_its_field(server: RunningServer) -> None:
         ("PUT", "smtp-config", {"enabled": True, "host": "a", "port": 80}, "port"),
         ("PUT", "smtp-config", {"enabled": True, "host": "", "senderEmail": "a@b.cd"}, "host"),
         ("PUT", "smtp-config", {"enabled": True, "host": "a", "senderEmail": "x"}, "senderEmail"),
+        ("PUT", "smtp-config", {"enabled": True, "host": "127.0.0.1", "port": 2525, "senderEmail": "a@b.cd"}, "host"),
         ("PUT", "email-templates/nonsense", {"subject": "a", "bodyHtml": "b"}, "templateType"),
         ("PUT", "email-templates/request-otp", {"subject": "a"}, "bodyHtml"),
         ("PUT", "email-templates/request-otp", {"subject": "a", "bodyHtml": "{{ token"}, "bodyHtml"),
@@ -109,6 +110,29 @@ def test_bad_input_names_its_field(server: RunningServer) -> None:
         for path in ("verify-link", "reset-password-link"):
             for query in ("", "?token=", f"?token={'0' * 64}", "?token=%00"):
                 assert admin.get(f"/api/auth/email/{path}{query}").status_code == 400
+
+
+def test_a_scanner_that_only_looks_uses_no_link_up(server: RunningServer) -> None:
+    configure(server, verifyEmailMethod="link")
+    try:
+        server.sign_up("scanned@example.com")
+        with server.client() as reader:
+            asked = {"email": "scanned@example.com", "redirectTo": f"{server.url}/welcome"}
+            assert reader.post("/api/auth/email/send-verification", json=asked).status_code == 202
+            (letter,) = letters_to(server, "scanned@example.com")
+            found = re.search(r"/api/auth/email/verify-link\?token=[0-9a-f]{64}", letter["text"])
+            assert found is not None
+            looked = [reader.head(found[0]) for _ in range(3)]
+            followed = reader.get(found[0])
+            late = reader.head(found[0])
+    finally:
+        configure(server, verifyEmailMethod="code")
+    assert followed.status_code == 302
+    assert "insforge_status=success" in followed.headers["location"]
+    for each in looked:
+        assert (each.status_code, each.headers["location"]) == (302, followed.headers["location"])
+        assert each.content == b""
+    assert "insforge_status=error" in late.headers["location"]
 
 
 def test_letters_in_ones_own_words(server: RunningServer) -> None:

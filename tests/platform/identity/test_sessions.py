@@ -1,8 +1,11 @@
 """Sessions: continued, ended, and their tokens stolen."""
 
 import asyncio
+from base64 import urlsafe_b64decode
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from headwater.kernel.clock import DrivenClock
@@ -21,6 +24,7 @@ from headwater.platform.identity.errors import (
     WeakSecret,
 )
 from headwater.platform.identity.models import AdminLogin, Presented, SessionId, SignedIn
+from headwater.platform.identity.sessions import dated_token, undated_token
 from tests.kernel.waiting import until
 from tests.platform.identity.conftest import Process, Start
 
@@ -66,8 +70,23 @@ async def test_no_token_is_stored(process: Process, database: Database) -> None:
     dumped = await database.reading(
         lambda tx: tx.value("select string_agg(s::text || t::text, '') from auth.sessions s, auth.refresh_tokens t")
     )
-    for kept in (token, second, token.removeprefix("rt_"), second.removeprefix("rt_")):
-        assert kept not in dumped
+    for kept in map(undated_token, (token, second)):
+        assert len(kept.removeprefix("rt_")) == 64
+        assert kept.removeprefix("rt_") not in dumped
+
+
+async def test_a_token_tells_when_it_expires_and_nobody_here_believes_it(process: Process, clock: DrivenClock) -> None:
+    """`@insforge/sdk/ssr` keeps its cookie for as long as it reads there."""
+    token = (await process.sign_up()).grant.refresh_token
+    assert token is not None
+    secret, _, payload = token.partition(".")
+    told = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert told == {"exp": int(clock.timestamp()) + 604_800}
+    forged = dated_token(secret, clock.now() + timedelta(days=365))
+    assert (await process.refresh(forged)).grant.refresh_token != forged
+    clock.advance(604_801)
+    with pytest.raises(NoSession):
+        await process.refresh(dated_token(secret, clock.now() + timedelta(days=365)))
 
 
 async def test_a_lost_answer_is_given_again(process: Process, clock: DrivenClock) -> None:

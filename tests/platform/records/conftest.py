@@ -13,7 +13,7 @@ from headwater.kernel.database import Connect, Database, Login, Transactions
 from headwater.kernel.errors import Refusal
 from headwater.kernel.models import RawRequest, Reply
 from headwater.kernel.principal import NOBODY, Principal, principal_from_claims
-from headwater.platform.records import COMPONENT, Records, RecordsSettings
+from headwater.platform.records import COMPONENT, Batches, Descriptions, Records, RecordsSettings
 from tests.platform.records.music import ROWS as MUSIC_ROWS
 from tests.platform.records.music import SCHEMA as MUSIC
 
@@ -162,7 +162,8 @@ def envelope_of(method: str, path: str) -> tuple[Envelope, Callable[..., Awaitab
     """How the declared endpoint answers."""
     mount, _, name = path.rpartition("/")
     last = "{function}" if mount.endswith("/rpc") else "{table}" if name else ""
-    found = next(e for e in COMPONENT.endpoints if e.method == method and e.path == f"{mount}/{last}")
+    paths = {path, f"{mount}/{last}"}
+    found = next(e for e in COMPONENT.endpoints if e.method == method and e.path in paths)
     return found.envelope, found.operation
 
 
@@ -174,6 +175,8 @@ def ask(records: Records, database: Database) -> Ask:
 
 def asking(records: Records, database: Database) -> Ask:
     """What asks these operations for rows of this database."""
+    descriptions = Descriptions(records=records, catalog=records.catalog, settings=records.settings)
+    noun = {"Records": records, "Batches": Batches(records), "Descriptions": descriptions}
 
     async def send(
         method: str, target: str, body: object = None, *, as_: Principal = NOBODY, prefer: str = "", **headers: str
@@ -185,7 +188,9 @@ def asking(records: Records, database: Database) -> Ask:
         request = raw_request(method, target, raw, sent)
         envelope, operation = envelope_of(method, request.path)
         try:
-            answered = await operation(records, Transactions(database), as_, request)
+            answered = await operation(
+                noun[operation.__qualname__.partition(".")[0]], Transactions(database), as_, request
+            )
         except Refusal as refusal:
             return envelope.refuse(refusal)
         return envelope.answer(answered, 200)

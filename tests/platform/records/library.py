@@ -40,7 +40,7 @@ async def opened_library(cluster: Cluster, template: str) -> AsyncGenerator[Libr
     with fresh_database(cluster, template) as name:
         connector = cluster.connector(name)
         admin = await connector(Login.ADMIN)
-        for file in ("library", "functions", "rows", "written"):
+        for file in ("library", "functions", "handlers", "house", "rows", "written"):
             await admin.execute((FOLDER / f"{file}.sql").read_text())
         settings, observer = DatabaseSettings(), Observer()
         lease = Lease(connector, settings, observer)

@@ -52,10 +52,20 @@ class Term(NamedTuple):
     label: str | None = None
 
 
+class Measure(NamedTuple):
+    """`column.function().operator.value`, of a group."""
+
+    function: str
+    column: str | None
+    operator: str
+    value: int
+
+
 class Question(NamedTuple):
     """A level: which rows of a table, in which order, which page of them, and what is told of each.
 
-    With `aggregates` (function, column, label) the columns make groups. `prefix` stands before the columns' labels.
+    With `aggregates` (function, column, label) the columns make groups, of which those are told that `having` lets
+    through. `prefix` stands before the columns' labels.
     """
 
     table: str
@@ -67,6 +77,7 @@ class Question(NamedTuple):
     links: tuple["Link", ...] = ()
     aggregates: tuple[tuple[str, str | None, str], ...] = ()
     prefix: str = ""
+    having: tuple[Measure, ...] = ()
 
 
 class Link(NamedTuple):
@@ -112,6 +123,8 @@ def _parameters(question: Question, path: str) -> list[str]:
             told.append(f"{path}{_place(test)}={_operation(test)}")
     if question.order:
         told.append(f"{path}order={','.join(map(_term, question.order))}")
+    if question.having:
+        told.append(f"{path}having=({','.join(map(_measure, question.having))})")
     told += [] if question.limit is None else [f"{path}limit={question.limit}"]
     told += [] if question.offset is None else [f"{path}offset={question.offset}"]
     for link in question.links:
@@ -119,6 +132,11 @@ def _parameters(question: Question, path: str) -> list[str]:
             told.append(f"{path}{link.name}={'not.' * link.wanted}is.null")
         told += _parameters(link.question, f"{path}{link.name}.")
     return told
+
+
+def _measure(measure: Measure) -> str:
+    place = "" if measure.column is None else f"{measure.column}."
+    return f"{place}{measure.function}().{measure.operator}.{measure.value}"
 
 
 def _place(test: Filter) -> str:
@@ -255,7 +273,13 @@ def _groups(question: Question, rows: list[Row]) -> list[Row]:
             **{label: _aggregate(function, column, group) for function, column, label in question.aggregates},
         }
         for key, group in groups.items()
+        if all(_passes(measure, group) for measure in question.having)
     ]
+
+
+def _passes(measure: Measure, rows: list[Row]) -> bool:
+    value = _aggregate(measure.function, measure.column, rows)
+    return value is not None and _COMPARED[measure.operator](value, measure.value)
 
 
 def _aggregate(function: str, column: str | None, rows: list[Row]) -> Any:

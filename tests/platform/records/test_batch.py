@@ -1,5 +1,6 @@
 """Several requests in one transaction: each answered, or none has happened."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -261,6 +262,86 @@ class TestEndingsMayBeChosen:
         assert rows(await ask("GET", "pairs", as_=ADMIN)) == []
 
 
+ONCE = {"idempotency_key": "k1"}
+INSERTS = asked("POST", "/pairs?select=a", {"a": 1, "b": 1}, **BACK)
+
+
+async def test_a_batch_with_a_key_happens_once(batch: Batch, ask: Ask, tables: None) -> None:
+    first = await batch(INSERTS, **ONCE)
+    again = await batch(INSERTS, **ONCE)
+    assert (first.status, first.body) == (again.status, again.body) == (200, first.body)
+    assert dict(again.headers) == {"Idempotent-Replayed": "true"}
+    other = await batch(asked("POST", "/pairs", {"a": 2, "b": 2}), **ONCE)
+    assert (other.status, rows(other)["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+    elsewhere = await batch(INSERTS, **ONCE, content_profile="other")
+    assert elsewhere.status == 409
+    assert rows(await ask("GET", "pairs?select=a", as_=ADMIN)) == [{"a": 1}]
+
+
+async def test_a_key_is_its_callers_own(batch: Batch, ask: Ask, tables: None) -> None:
+    for number in (1, 2):
+        mine = asked("POST", "/todos?select=title", {"title": f"of {number}"}, **BACK)
+        for _ in range(2):
+            assert rows(await batch(mine, as_=person(number), **ONCE))[0]["body"] == [{"title": f"of {number}"}]
+    assert len(rows(await ask("GET", "todos", as_=ADMIN))) == 2
+
+
+async def test_what_is_refused_is_not_kept(batch: Batch, ask: Ask, tables: None) -> None:
+    await ask("POST", "pairs", {"a": 1, "b": 1}, as_=ADMIN)
+    assert (await batch(INSERTS, **ONCE)).status == 409
+    await ask("DELETE", "pairs", as_=ADMIN)
+    assert (await batch(INSERTS, **ONCE)).status == 200
+    for key in ("", "x" * 256, "a\tb"):
+        assert (await batch(INSERTS, idempotency_key=key)).status == 400
+
+
+async def test_twins_at_once_are_one(batch: Batch, ask: Ask, tables: None) -> None:
+    told = await asyncio.gather(*[batch(INSERTS, **ONCE) for _ in range(6)])
+    assert {reply.status for reply in told} <= {200, 409}
+    assert all(rows(reply)["code"] == "IDEMPOTENT_REQUEST_RUNNING" for reply in told if reply.status == 409)
+    assert any(reply.status == 200 for reply in told)
+    assert rows(await ask("GET", "pairs?select=a", as_=ADMIN)) == [{"a": 1}]
+
+
+async def test_of_a_large_answer_the_status_is_kept(batch: Batch, tables: None) -> None:
+    large = asked("POST", "/pairs?select=note", {"a": 1, "b": 1, "note": "x" * 70_000}, **BACK)
+    assert len((await batch(large, **ONCE)).body) > 70_000
+    again = await batch(large, **ONCE)
+    assert (again.status, again.body) == (200, b"")
+
+
+async def test_forms_of_the_databases_own(batch: Batch, define: Define) -> None:
+    await define(
+        """
+        create domain "text/html" as text;
+        create domain "application/vnd.own+json" as text;
+        create domain "image/png" as bytea;
+        create function page() returns "text/html" language sql stable as $$ select '<p>"x"</p>' $$;
+        create function own() returns "application/vnd.own+json" language sql stable as $$ select 'no JSON' $$;
+        create function dot() returns "image/png" language sql stable as $$ select '\xff'::bytea $$;
+        """
+    )
+    told = await batch(
+        asked("GET", "/rpc/page", Accept="text/html"), asked("GET", "/rpc/own", Accept="application/vnd.own+json")
+    )
+    assert [one["body"] for one in rows(told)] == ['<p>"x"</p>', "no JSON"]
+    bytes_asked = await batch(asked("GET", "/rpc/dot", Accept="image/png"))
+    assert (bytes_asked.status, rows(bytes_asked)["code"]) == (400, "PGRST127")
+
+
+class TestNothingIsKept:
+    """Where nothing of ours is in the database."""
+
+    @pytest.fixture
+    def settings(self) -> RecordsSettings:
+        return RecordsSettings(keep_replies=False)
+
+    async def test_a_key_is_refused(self, batch: Batch, ask: Ask, tables: None) -> None:
+        refused = await batch(INSERTS, **ONCE)
+        assert (refused.status, rows(refused)["code"]) == (400, "REPLIES_NOT_KEPT")
+        assert rows(await ask("GET", "pairs", as_=ADMIN)) == []
+
+
 def test_over_http(server: RunningServer) -> None:
     server.sql("create table batched (id int primary key)")
     body = [asked("POST", "/batched", {"id": 1}), asked("GET", "/batched")]
@@ -269,6 +350,14 @@ def test_over_http(server: RunningServer) -> None:
         assert (answer.status_code, answer.json()[1]["body"]) == (200, [{"id": 1}])
         again = client.post("/rest/v1/rpc/-/batch", json=body)
         assert (again.status_code, again.json()["code"], again.json()["request"]) == (409, "23505", 0)
+        kept = [
+            client.post(
+                "/rest/v1/rpc/-/batch", json=[asked("POST", "/batched", {"id": 2})], headers={"idempotency-key": "k2"}
+            )
+            for _ in range(2)
+        ]
+        assert [(one.status_code, one.json()) for one in kept] == [(200, kept[0].json())] * 2
+        assert kept[1].headers["idempotent-replayed"] == "true"
         assert client.get("/rest/v1/rpc/-/batch").status_code == 405
     with server.client() as client:
         assert client.post("/rest/v1/rpc/-/batch", json=body).status_code == 401

@@ -13,7 +13,7 @@ from headwater.kernel.models import Reply
 from headwater.platform.records import RecordsSettings
 from tests.kit.database import Cluster
 from tests.platform.records import cases
-from tests.platform.records.cases.case import PRINCIPALS, Anything, Case, Like, Text
+from tests.platform.records.cases.case import PRINCIPALS, Anything, Case, Each, Like, Text
 from tests.platform.records.library import Library, opened_library
 
 CHAPTERS = [name for _, name, _ in iter_modules(cases.__path__) if name != "case"]
@@ -70,10 +70,15 @@ def check_body(reply: Reply, expected: object) -> None:
         case Anything():
             return
         case Text():
-            assert reply.body.decode() == expected
+            assert reply.body.decode(errors="surrogateescape") == expected
         case Like():
             found: dict[str, Any] = json.loads(reply.body)
             assert {name: found.get(name) for name in expected} == dict(expected), found
+        case Each():
+            told: list[dict[str, Any]] = json.loads(reply.body)
+            assert [
+                {name: one.get(name) for name in like} for one, like in zip(told, expected, strict=True)
+            ] == expected
         case _:
             assert json.loads(reply.body) == expected
 

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from tests.platform.records.conftest import Ask, asking, header, person
 from tests.platform.records.reference import (
     Filter,
     Link,
+    Measure,
     Question,
     Row,
     Tables,
@@ -102,8 +103,15 @@ def random_rows(chance: random.Random) -> dict[str, list[Row]]:
 class Asker:
     """Makes questions up."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(
+        self,
+        chance: random.Random,
+        columns: Mapping[str, tuple[str, ...]] = NUMBERS,
+        ways: Mapping[str, list[Way]] = WAYS,
+    ) -> None:
         self.chance = chance
+        self.columns = columns
+        self.ways = ways
         self.numbers = 0
 
     def question(self, table: str, depth: int = 0, *, many: bool = True) -> Question:
@@ -114,38 +122,46 @@ class Asker:
             (chance.choice((None, None, 0, 1, 3)), chance.choice((None, None, 0, 1, 2))) if many else (None, None)
         )
         if many and chance.random() < 0.2:
-            return self.aggregated(table, tests)._replace(limit=limit)
-        links = tuple(self.links(table, chance.choice((0, 1, 1, 2)) if depth < 3 else 0, depth))
-        columns = tuple(dict.fromkeys(("id", *chance.sample(["name", *NUMBERS[table]], chance.randint(0, 2)))))
+            having = tuple(self.measure(table) for _ in range(chance.choice((0, 0, 1, 2)) if depth == 0 else 0))
+            return self.aggregated(table, tests)._replace(limit=limit, having=having)
+        links = tuple(self.links(table, chance.choice((0, 1, 1, 2)) if depth < 3 and self.ways[table] else 0, depth))
+        columns = tuple(dict.fromkeys(("id", *chance.sample(["name", *self.columns[table]], chance.randint(0, 2)))))
         return Question(table, columns, tests, self.order(table, links) if many else (), limit, offset, links)
 
     def aggregated(self, table: str, tests: tuple[Filter | Tree, ...]) -> Question:
         """Groups by some columns, in the order of all of them."""
         chance = self.chance
-        columns = tuple(chance.sample(["name", NUMBERS[table][1]], chance.randint(0, 2)))
+        columns = tuple(chance.sample(["name", self.columns[table][1]], chance.randint(0, 2)))
         functions = chance.sample(["sum", "avg", "min", "max", "count"], chance.randint(0, 3))
-        applied = tuple((function, chance.choice(NUMBERS[table]), f"{function}_of") for function in functions)
+        applied = tuple((function, chance.choice(self.columns[table]), f"{function}_of") for function in functions)
         aggregates = (("count", None, "rows"), *applied)
         order = tuple(Term(name, self.maybe(), self.maybe()) for name in columns)
         return Question(table, columns, tests, order, aggregates=aggregates)
 
+    def measure(self, table: str) -> Measure:
+        """What a group must come to."""
+        chance = self.chance
+        function = chance.choice(("count", "sum", "avg", "min", "max"))
+        column = None if function == "count" and chance.random() < 0.5 else chance.choice(self.columns[table])
+        return Measure(function, column, chance.choice(("gt", "gte", "lt", "lte", "eq", "neq")), chance.randint(0, 6))
+
     def order(self, table: str, links: tuple[Link, ...]) -> tuple[Term, ...]:
         """Some terms, and the key, so that the order is one only."""
         terms = [
-            Term(self.chance.choice(("name", NUMBERS[table][1])), self.maybe(), self.maybe())
+            Term(self.chance.choice(("name", self.columns[table][1])), self.maybe(), self.maybe())
             for _ in range(self.chance.choice((0, 1, 1)))
         ]
         single = [link for link in links if not link.way.many]
         if single and self.chance.random() < 0.5:
             link = self.chance.choice(single)
-            column = self.chance.choice(("name", NUMBERS[link.way.to][1]))
+            column = self.chance.choice(("name", self.columns[link.way.to][1]))
             terms.insert(0, Term(column, self.maybe(), self.maybe(), link.name))
         return (*terms, Term("id", self.maybe()))
 
     def links(self, table: str, count: int, depth: int) -> list[Link]:
         """Embeds; what is spread is the only one that leads there."""
         links: list[Link] = []
-        for way in [self.chance.choice(WAYS[table]) for _ in range(count)]:
+        for way in [self.chance.choice(self.ways[table]) for _ in range(count)]:
             self.numbers += 1
             label = f"e{self.numbers}"
             spread = self.chance.random() < 0.2 and not any(link.way.to == way.to for link in links)
@@ -187,7 +203,7 @@ class Asker:
         chance = self.chance
         kind = chance.choice(("number", "number", "text", "null", *(("boolean", "json") if table == "shops" else ())))
         if kind == "number":
-            column, value = chance.choice(NUMBERS[table]), chance.randint(-1, 9)
+            column, value = chance.choice(self.columns[table]), chance.randint(-1, 9)
             operator = chance.choice(
                 ("eq", "neq", "gt", "gte", "lt", "lte", "isdistinct", "in", "eq(any)", "gt(all)", "lt(any)")
             )
@@ -198,7 +214,7 @@ class Asker:
             values = {"in": ("a", "b"), "like": "*b", "ilike": "A*", "match": "^(a|c)"}
             return Filter("name", operator, values.get(operator) or chance.choice(("a", "b", "ab")))
         if kind == "null":
-            return Filter(chance.choice(("name", NUMBERS[table][1])), "is", None)
+            return Filter(chance.choice(("name", self.columns[table][1])), "is", None)
         if kind == "json":
             return Filter(
                 "extra", chance.choice(("eq", "neq", "isdistinct")), chance.choice("vw"), key=chance.choice("kl")

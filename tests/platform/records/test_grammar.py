@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -14,9 +15,11 @@ from headwater.platform.records.models import (
     Aggregate,
     Column,
     Condition,
+    Distinct,
     Embed,
     Field,
     Logic,
+    Measure,
     Ordered,
     OrderTerm,
     PathStep,
@@ -67,9 +70,13 @@ def embeds_of(items: st.SearchStrategy[SelectItem]) -> st.SearchStrategy[Embed]:
 
 
 ITEMS: st.SearchStrategy[SelectItem] = st.recursive(st.just(Star()) | COLUMNS, embeds_of, max_leaves=6)
+MEASURES = st.one_of(
+    st.builds(Measure, aggregate=AGGREGATES, field=FIELDS, cast=st.none() | TYPES),
+    st.builds(Measure, aggregate=st.builds(Aggregate, st.just("count"), st.none() | TYPES)),
+)
 TERMS = st.builds(
     OrderTerm,
-    field=FIELDS,
+    field=FIELDS | MEASURES,
     relation=st.none() | NAMES,
     descending=st.sampled_from([None, True, False]),
     nulls_first=st.sampled_from([None, True, False]),
@@ -114,9 +121,18 @@ def print_item(item: SelectItem) -> str:
             return f"{named}{quoted(relation)}{ways}({','.join(map(print_item, items))})"
 
 
+def print_subject(subject: Field | Measure) -> str:
+    """A field, or an aggregate."""
+    if isinstance(subject, Field):
+        return print_field(subject)
+    before = "" if subject.field is None else f"{print_field(subject.field)}{print_cast(subject.cast)}."
+    return f"{before}{subject.aggregate.function}(){print_cast(subject.aggregate.cast)}"
+
+
 def print_term(term: OrderTerm) -> str:
     """A term of `order`."""
-    place = print_field(term.field) if term.relation is None else f"{quoted(term.relation)}({print_field(term.field)})"
+    place = print_subject(term.field)
+    place = place if term.relation is None else f"{quoted(term.relation)}({place})"
     direction = "" if term.descending is None else ".desc" if term.descending else ".asc"
     nulls = "" if term.nulls_first is None else ".nullsfirst" if term.nulls_first else ".nullslast"
     return f"{place}{direction}{nulls}"
@@ -133,6 +149,8 @@ class Printed:
         self.filters: list[Scoped] = []
         self.orders: list[Ordered] = []
         self.windows: list[Windowed] = []
+        self.distincts: list[Distinct] = []
+        self.having: list[Logic] = []
 
     def add_select(self) -> None:
         """`select=`, once."""
@@ -163,35 +181,48 @@ class Printed:
     def add_logic(self) -> None:
         """`relation.not.or=(…)`."""
         path = self.draw(PATHS)
-        tree, text = self.logic(0)
+        tree, text = self.logic(0, FIELDS)
         words = f"{'not.' * tree.negated}{tree.conjunction}"
         self.filters.append(Scoped(path, tree))
         self.parameters.append((self.key(path, words), text))
 
-    def logic(self, depth: int) -> tuple[Logic, str]:
+    def add_distinct(self) -> None:
+        """`relation.distinct=(…)`."""
+        path, fields = self.draw(PATHS), self.draw(st.lists(FIELDS, max_size=2))
+        self.distincts.append(Distinct(path, tuple(fields)))
+        self.parameters.append((self.key(path, "distinct"), f"({','.join(map(print_field, fields)) or '*'})"))
+
+    def add_having(self) -> None:
+        """`having=(…)`."""
+        tree, text = self.logic(0, MEASURES)
+        self.having.append(Logic(conjunction="and", parts=tree.parts))
+        self.parameters.append(("having", text))
+
+    def logic(self, depth: int, subjects: st.SearchStrategy[Any]) -> tuple[Logic, str]:
         """A tree, and the text of its brackets."""
         parts: list[Condition | Logic] = []
         texts: list[str] = []
         for _ in range(self.draw(st.integers(1, 3))):
             if depth < 3 and self.draw(st.booleans()):
-                tree, text = self.logic(depth + 1)
+                tree, text = self.logic(depth + 1, subjects)
                 parts.append(tree)
                 texts.append(f"{'not.' * tree.negated}{tree.conjunction}{text}")
             else:
-                field = self.draw(FIELDS)
-                condition, text = self.condition(field, quoted)
+                subject = self.draw(subjects)
+                condition, text = self.condition(subject, quoted)
                 parts.append(condition)
-                texts.append(f"{print_field(field)}.{text}")
+                texts.append(f"{print_subject(subject)}.{text}")
         conjunction = "or" if self.draw(st.booleans()) else "and"
         space = self.draw(st.sampled_from(["", " "]))
         text = f"({space}{f'{space},{space}'.join(texts)}{space})"
         return Logic(conjunction=conjunction, parts=tuple(parts), negated=self.draw(st.booleans())), text
 
-    def condition(self, field: Field, print_value: Callable[[str], str]) -> tuple[Condition, str]:
+    def condition(self, field: Field | Measure, print_value: Callable[[str], str]) -> tuple[Condition, str]:
         """A condition, and the text of its operator and value."""
         negated = self.draw(st.booleans())
         sign = "not." * negated
-        kind = self.draw(st.sampled_from(["plain", "in", "is", "quantified", "search"]))
+        kinds = ["plain", "in", "is", "quantified", "search"]
+        kind = self.draw(st.sampled_from([*kinds, "count"] if isinstance(field, Field) and not field.path else kinds))
         if kind == "is":
             word = self.draw(st.sampled_from(["null", "not_null", "true", "false", "unknown"]))
             return Condition(field=field, operator="is", negated=negated, word=word), f"{sign}is.{word}"
@@ -202,6 +233,10 @@ class Printed:
             return Condition(field=field, operator="in", negated=negated, slot=slot), text
         value = self.draw(TEXTS)
         slot = self.slot(value)
+        if kind == "count":
+            operator = self.draw(st.sampled_from(["eq", "neq", "gt", "gte", "lt", "lte"]))
+            condition = Condition(field=field, operator=operator, negated=negated, slot=slot, counted=True)
+            return condition, f"{sign}count.{operator}.{print_value(value)}"
         if kind == "quantified":
             operator, quantifier = self.draw(st.sampled_from(["eq", "lte", "ilike", "match"])), "any"
             if self.draw(st.booleans()):
@@ -232,7 +267,15 @@ class Printed:
 def queries(draw: st.DrawFn) -> Printed:
     """Queries with parameters of every kind, in any order."""
     printed = Printed(draw)
-    kinds = [printed.add_select, printed.add_order, printed.add_window, printed.add_filter, printed.add_logic]
+    kinds = [
+        printed.add_select,
+        printed.add_order,
+        printed.add_window,
+        printed.add_filter,
+        printed.add_logic,
+        printed.add_distinct,
+        printed.add_having,
+    ]
     for add in draw(st.lists(st.sampled_from(kinds), max_size=5)):
         add()
     return printed
@@ -247,6 +290,8 @@ def test_a_printed_request_reads_as_itself(printed: Printed) -> None:
     assert asked.filters == tuple(printed.filters)
     assert asked.orders == tuple(printed.orders)
     assert asked.windows == tuple(printed.windows)
+    assert asked.distincts == tuple(printed.distincts)
+    assert asked.having == tuple(printed.having)
     assert values == printed.values
 
 
@@ -267,7 +312,8 @@ PIECES = (
         "on_conflict=",
     "count()", ".sum()", "ü", "\u2028", "'", ";", "--", "$1", "-1", "99999999999999999999", "a" * 300, " ", "null",
         "id", "authors",
-    "by=(id)", "distinct=", "having=",
+    "by=(id)", "distinct=(*)", "distinct=(id)", "having=(count().gt.0)", "having=(", "nested=(authors)", "nested=(",
+    "count.gt.", "books(count())",
 )  # fmt: skip
 HEADERS = {
     "prefer": ["count=exact", "count=planned", "return=representation", "return=headers-only", "handling=strict",

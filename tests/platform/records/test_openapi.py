@@ -10,7 +10,7 @@ from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import Connect, Connection, Database, Login, Transactions
 from headwater.kernel.models import RawRequest, Reply
 from headwater.kernel.principal import Principal, principal_from_claims
-from headwater.platform.records import Descriptions, RecordsSettings
+from headwater.platform.records import Descriptions, Records, RecordsSettings
 from headwater.platform.records.errors import DescriptionOff, NoMediaType, UnknownSchema
 from tests.platform.records.conftest import ADMIN, person, raw_request
 
@@ -77,7 +77,8 @@ class Describe:
 @pytest.fixture
 async def describe(catalog: Catalog, admin: Connection, database: Database, settings: RecordsSettings) -> Describe:
     await catalog.refresh()
-    return Describe(Descriptions(catalog=catalog, settings=settings), database)
+    records = Records(catalog=catalog, settings=settings)
+    return Describe(Descriptions(records=records, catalog=catalog, settings=settings), database)
 
 
 async def told(describe: Describe, as_: Principal = ADMIN, **headers: str) -> Any:
@@ -231,6 +232,33 @@ async def test_media_types_and_schemas(describe: Describe) -> None:
     assert (await describe.swagger(method="HEAD")).body == b""
 
 
+class TestAnOperatorsOwnRoot:
+    """Where a function answers in the description's place."""
+
+    @pytest.fixture
+    def settings(self) -> RecordsSettings:
+        return RecordsSettings(root_spec="public.root", openapi="disabled")
+
+    async def test_it_answers(self, describe: Describe, admin: Connection, catalog: Catalog) -> None:
+        await admin.execute(
+            """create function root() returns json language sql stable as $$ select '{"a": 1}'::json $$"""
+        )
+        await catalog.refresh()
+        assert await told(describe) == {"a": 1}
+        with pytest.raises(NoMediaType):
+            await describe.swagger(accept="application/openapi+json")
+
+    async def test_in_the_descriptions_form(self, describe: Describe, admin: Connection, catalog: Catalog) -> None:
+        await admin.execute(
+            """create domain "application/openapi+json" as json;
+            create function root() returns "application/openapi+json" language sql stable
+              as $$ select '{"swagger": "2.0"}'::json $$"""
+        )
+        await catalog.refresh()
+        reply = await describe.swagger(accept="application/openapi+json, */*;q=0.5")
+        assert (reply.body, reply.media_type) == (b'{"swagger": "2.0"}', "application/openapi+json; charset=utf-8")
+
+
 async def test_rows_in_json_schema(describe: Describe) -> None:
     schemas = (await describe.document())["components"]["schemas"]
     properties = schemas["made"]["properties"]
@@ -267,3 +295,20 @@ async def test_names_that_need_care(describe: Describe) -> None:
     assert swagger["parameters"]["rowFilter.a/b {c} ~d.e/f"]["name"] == "e/f"
     document = await describe.document(ANON)
     assert "/records/a%2Fb %7Bc%7D ~d" in document["paths"]
+
+
+async def test_what_goes_beyond_postgrest_is_told(describe: Describe, admin: Connection, catalog: Catalog) -> None:
+    await admin.execute('create table spoken (id integer primary key, by text, "having" text)')
+    await catalog.refresh()
+    document = await describe.document()
+
+    def names(method: str, path: str) -> list[str]:
+        listed = document["paths"][path][method]["parameters"]
+        return [reference["$ref"].rpartition("/")[2] for reference in listed]
+
+    assert {"distinct", "having"} <= set(names("get", "/records/made"))
+    assert "nested" in names("post", "/records/made")
+    assert "by" in names("patch", "/records/made")
+    assert "by" not in names("patch", "/records/spoken"), "a column of that name has its filter there"
+    assert {"spoken.by", "spoken.having", "distinct"} <= set(names("get", "/records/spoken"))
+    assert "having" not in names("get", "/records/spoken")

@@ -44,6 +44,8 @@ def test_other_values_are_the_same_shape() -> None:
         ("limit=5&offset=5", "limit=9&offset=1"),
         ("or=(id.eq.1,title.like.a*)", "or=(id.eq.2,title.like.*b)"),
         ("select=id&title=not.ilike.x&order=id", "select=id&title=not.ilike.y&order=id"),
+        ("select=title&having=(count().gt.1)&distinct=(*)", "select=title&having=(count().gt.2)&distinct=(*)"),
+        ("todos=count.gt.1", "todos=count.gt.2"),
     ]
     for one, other in pairs:
         assert shape_of(one) == shape_of(other)

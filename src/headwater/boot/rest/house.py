@@ -19,12 +19,11 @@ from headwater.kernel.bus import PostgresBus
 from headwater.kernel.catalog import Catalog, Follower
 from headwater.kernel.clock import Clock
 from headwater.kernel.component import Envelope
-from headwater.kernel.database import Connection, Database, DatabaseSettings, Lease, Transactions
+from headwater.kernel.database import Connection, Database, DatabaseSettings, Lease
 from headwater.kernel.limits import Limiter, MemoryLimiter
-from headwater.kernel.models import CacheKey, Effects, RawRequest, Reply
+from headwater.kernel.models import CacheKey, Effects
 from headwater.kernel.observe import Observer
-from headwater.kernel.principal import Principal
-from headwater.platform.records import COMPONENT, EXACT_MOUNT, Records, RecordsSettings
+from headwater.platform.records import COMPONENT, EXACT_MOUNT, RecordsSettings
 
 _LOOK_EVERY = 1.0
 _LONGEST = 3600.0
@@ -120,25 +119,12 @@ def _routes(parts: Parts, settings: RestOptions) -> Routes:
             continue
         path = declared.path.removeprefix(EXACT_MOUNT)
         operation = bound(parts, COMPONENT, declared.operation)
-        if settings.db_root_spec and path == "/" and declared.method != "OPTIONS":
-            operation = _calling(parts.find(Records), settings.db_root_spec)
         endpoint = msgspec.structs.replace(declared, path=path, timeout=max(declared.timeout, _LONGEST))
         routes.add(
             path,
             BoundEndpoint(declared=endpoint, operation=operation, guard=None, address_limits=(), principal_limits=()),
         )
     return routes
-
-
-def _calling(records: Records, function: str) -> Callable[..., Any]:
-    """An operation that answers with what a function of the first schema gives."""
-    name = function.rpartition(".")[2]
-
-    async def call(transactions: Transactions, principal: Principal, request: RawRequest) -> Reply:
-        asked = msgspec.structs.replace(request, parameters={**request.parameters, "function": name})
-        return await records.call_function(transactions, principal, asked)
-
-    return call
 
 
 def _database_settings(settings: RestOptions) -> DatabaseSettings:
@@ -171,7 +157,9 @@ def _records_settings(settings: RestOptions) -> RecordsSettings:
         plan=settings.db_plan_enabled,
         error_verbosity=settings.client_error_verbosity,
         content_location=True,
+        keep_replies=False,
         openapi=settings.openapi_mode,
+        root_spec=settings.db_root_spec or None,
         openapi_server_proxy_uri=settings.openapi_server_proxy_uri or "/",
         openapi_security_active=settings.openapi_security_active,
     )

@@ -74,7 +74,7 @@ class Bearers:
         self._cache = TokenCache(clock, settings.jwt_cache_max_entries)
         self._anonymous = None if self._anon is None else _principal({}, self._anon, kind=Kind.ANON)
 
-    async def authenticate(self, headers: Mapping[str, str]) -> Principal:
+    async def authenticate(self, headers: Mapping[str, str], *, patient: bool = True) -> Principal:
         """Whom the token stands for, or the anon role where there is none.
 
         Raises `AnonymousOff`, `NoJwtSecret`, `UndecodableJwt`, `JwtClaimsRefused`.

@@ -27,11 +27,6 @@ class Bus(Protocol):
         """Whether other processes can be heard now."""
         ...
 
-    @property
-    def last_heard(self) -> float:
-        """When the carrier last gave a sign of life, on the scale of `time.monotonic`; minus infinity for never."""
-        ...
-
     async def start(self) -> None:
         """Begin to listen; raises one of `CONNECTION_LOST` if the carrier cannot be reached."""
         ...

@@ -48,6 +48,6 @@ def join(sender: str, serial: int, messages: Iterable[msgspec.Raw]) -> list[str]
     ]
 
 
-def read_frame(payload: str) -> Frame:
+def read_frame(payload: str | bytes) -> Frame:
     """The frame of a payload. Raises `msgspec.DecodeError` for what no bus wrote."""
     return msgspec.json.decode(payload, type=Frame)

@@ -1,11 +1,9 @@
 """The bus over Postgres NOTIFY."""
 
 import asyncio
-import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from inspect import isawaitable
 from time import monotonic
 from typing import NamedTuple
 
@@ -15,7 +13,8 @@ import msgspec
 from headwater.kernel.bus import queries
 from headwater.kernel.bus.bus import GapHandler, Handler, RawHandler
 from headwater.kernel.bus.frames import join, pack, read_frame
-from headwater.kernel.bus.tasks import Tasks
+from headwater.kernel.bus.hearing import Hearing
+from headwater.kernel.bus.joining import Joined
 from headwater.kernel.database import CONNECTION_LOST, Connect, Connection, Database, Login
 from headwater.kernel.ids import new_id
 from headwater.kernel.observe import DatabaseLost, DatabaseReturned, HookFailed, Observer
@@ -27,9 +26,12 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
-class _Outgoing(NamedTuple):
-    packed: msgspec.Raw
-    sent: asyncio.Future[None]
+class Beat(NamedTuple):
+    """A payload that tells the others, every so many seconds, that this process lives."""
+
+    channel: str
+    payload: Callable[[], str]
+    seconds: float
 
 
 class PostgresBus:
@@ -38,6 +40,9 @@ class PostgresBus:
     Messages of one loop turn, and those that come while a statement is under way, leave in one statement. A
     connection that was lost, or that does not answer a probe, is opened again: after 0.1 s, later each time, at most
     5 s. See `Bus` for the promises.
+
+    A bus that was given a `Beat` probes its connection with that: it leaves by the connection that listens, so that a
+    pool that is used up silences nobody, and it is counted among those that beat for as long as it is connected.
     """
 
     def __init__(self, connect: Connect, database: Database, observer: Observer) -> None:
@@ -46,26 +51,18 @@ class PostgresBus:
         self._observer = observer
         self._sender = new_id().hex
         self._serial = 0
-        self._handlers: dict[str, list[Handler]] = defaultdict(list)
+        self._beat: Beat | None = None
+        self._hearing = Hearing(observer)
         self._raw: dict[str, list[RawHandler]] = defaultdict(list)
-        self._gap_handlers: list[GapHandler] = []
-        self._outgoing: list[_Outgoing] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._outgoing = Joined[msgspec.Raw](self._send)
         self._keeping: asyncio.Task[None] | None = None
-        self._tasks = Tasks("bus", observer)
         self._changed = asyncio.Event()
         self._connection: Connection | None = None
-        self._last_heard = -math.inf
 
     @property
     def connected(self) -> bool:
         """Whether other processes can be heard now."""
         return self._connection is not None and not self._connection.is_closed()
-
-    @property
-    def last_heard(self) -> float:
-        """When Postgres last gave a sign of life, on the scale of `time.monotonic`; minus infinity for never."""
-        return self._last_heard
 
     async def start(self) -> None:
         """Begin to listen; raises one of `CONNECTION_LOST` if Postgres cannot be reached."""
@@ -74,65 +71,71 @@ class PostgresBus:
 
     async def stop(self) -> None:
         """Send what is waiting, then fall silent."""
-        if self._flushing:
-            await self._flushing
+        await self._outgoing.stop()
         if self._keeping:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
-        await self._tasks.stop()
+        await self._hearing.stop()
         if self._connection is not None:
             await _close(self._connection)
 
     async def publish(self, topic: str, message: bytes = b"") -> None:
         """Deliver `message` here at once, and return when Postgres has it for the others. See `Bus.publish`."""
-        outgoing = _Outgoing(pack(topic, message), asyncio.get_running_loop().create_future())
-        self._deliver(topic, message)
-        self._outgoing.append(outgoing)
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush())
-        await outgoing.sent
+        packed = pack(topic, message)
+        self._hearing.deliver(topic, message)
+        await self._outgoing.add(packed)
 
     def subscribe(self, topic: str, handler: Handler) -> Callable[[], None]:
         """From now on `handler` hears every message on `topic`; the result ends that."""
-        self._handlers[topic].append(handler)
-        return partial(self._handlers[topic].remove, handler)
+        return self._hearing.subscribe(topic, handler)
 
     def on_gap(self, callback: GapHandler) -> None:
-        """Call `callback` each time the connection had been lost and listens again."""
-        self._gap_handlers.append(callback)
+        """Call `callback` each time the connection had been lost and listens again, and beat only when it is done."""
+        self._hearing.on_gap(callback)
 
     def listen_raw(self, channel: str, handler: RawHandler) -> None:
         """Pass the payload of every NOTIFY on `channel` to `handler`; from `start` on, or a moment after this call."""
         self._raw[channel].append(handler)
         self._changed.set()
 
-    async def _flush(self) -> None:
-        """Send until nothing waits; what comes during a statement leaves with the next."""
-        while self._outgoing:
-            leaving, self._outgoing = self._outgoing, []
-            payloads = join(self._sender, self._serial, (outgoing.packed for outgoing in leaving))
-            self._serial += len(payloads)
-            try:
-                await self._database.statement(None, queries.NOTIFY, CHANNEL, payloads)
-            except Exception as failure:  # noqa: BLE001 - raised where it was published
-                for outgoing in leaving:
-                    if not outgoing.sent.done():
-                        outgoing.sent.set_exception(failure)
-            else:
-                for outgoing in leaving:
-                    if not outgoing.sent.done():
-                        outgoing.sent.set_result(None)
-        self._flushing = None
+    def beat_with(self, beat: Beat) -> None:
+        """Probe with this from now on; to be called before `start`."""
+        self._beat = beat
+
+    def beat_now(self) -> None:
+        """Do not wait until the next beat is due."""
+        self._changed.set()
+
+    async def count_others(self) -> int:
+        """How many other processes that beat are connected to this database; one that is stopped is still connected.
+
+        Raises `DatabaseUnavailable` or `Busy`.
+        """
+        connection = self._connection
+        own = 0 if connection is None else connection.get_server_pid()
+        row = await self._database.statement(None, queries.COUNT_OTHERS, *queries.BEATING, own)
+        return 0 if row is None else int(row[0])
+
+    async def notify(self, channel: str, payloads: Sequence[str]) -> None:
+        """Send payloads to whoever listens on a channel, this process included, in one statement.
+
+        Raises `DatabaseUnavailable` or `Busy`.
+        """
+        await self._database.statement(None, queries.NOTIFY, channel, payloads)
+
+    async def _send(self, messages: list[msgspec.Raw]) -> None:
+        payloads = join(self._sender, self._serial, messages)
+        self._serial += len(payloads)
+        await self.notify(CHANNEL, payloads)
 
     async def _keep(self, connection: Connection) -> None:
         while True:
             failure = await self._attend(connection)
             lost_at = monotonic()
-            self._observer.tell(DatabaseLost(reason=f"bus: {failure!r}"))
+            self._observer.tell(DatabaseLost(reason=repr(failure), part="bus"))
             connection = await self._reopen()
-            self._observer.tell(DatabaseReturned(seconds=monotonic() - lost_at))
-            for callback in self._gap_handlers:
-                self._call(callback)
+            self._observer.tell(DatabaseReturned(seconds=monotonic() - lost_at, part="bus"))
+            await self._hearing.heal_gap()
 
     async def _open(self) -> Connection:
         connection = await self._connect(Login.OWNER)
@@ -140,11 +143,12 @@ class PostgresBus:
             connection.add_termination_listener(self._notice_change)
             for channel in (CHANNEL, *self._raw):
                 await connection.add_listener(channel, self._hear)
+            if self._beat is not None:
+                await connection.fetchval(queries.BE_COUNTED, *queries.BEATING)
         except BaseException:
             connection.terminate()
             raise
         self._connection = connection
-        self._last_heard = monotonic()
         return connection
 
     async def _reopen(self) -> Connection:
@@ -164,10 +168,9 @@ class PostgresBus:
                 for channel in tuple(self._raw):
                     await connection.add_listener(channel, self._hear)
                 async with asyncio.timeout(_PROBE_TIMEOUT):
-                    await connection.fetchval(queries.PROBE)
-                self._last_heard = monotonic()
+                    await self._probe(connection)
                 try:
-                    async with asyncio.timeout(_PROBE_EVERY):
+                    async with asyncio.timeout(_PROBE_EVERY if self._beat is None else self._beat.seconds):
                         await self._changed.wait()
                 except TimeoutError:
                     continue
@@ -176,14 +179,19 @@ class PostgresBus:
             connection.terminate()
             return failure
 
+    async def _probe(self, connection: Connection) -> None:
+        if self._beat is None:
+            await connection.fetchval(queries.PROBE)
+        else:
+            await connection.fetchval(queries.NOTIFY, self._beat.channel, [self._beat.payload()])
+
     def _notice_change(self, _connection: object) -> None:
         self._changed.set()
 
     def _hear(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
-        self._last_heard = monotonic()
         if channel != CHANNEL:
             for handler in tuple(self._raw[channel]):
-                self._call(partial(handler, str(payload)))
+                self._hearing.call(partial(handler, str(payload)))
             return
         try:
             frame = read_frame(str(payload))
@@ -192,20 +200,7 @@ class PostgresBus:
             return
         if frame.sender != self._sender:
             for topic, message in frame.messages:
-                self._deliver(topic, message)
-
-    def _deliver(self, topic: str, message: bytes) -> None:
-        for handler in tuple(self._handlers.get(topic, ())):
-            self._call(partial(handler, message))
-
-    def _call(self, handler: Callable[[], Awaitable[None] | None]) -> None:
-        try:
-            waited = handler()
-        except Exception as failure:  # noqa: BLE001 - one subscriber's failure is not another's
-            self._observer.tell(HookFailed(part="bus", failure=failure))
-            return
-        if isawaitable(waited):
-            self._tasks.start(waited)
+                self._hearing.deliver(topic, message)
 
 
 async def _close(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.observe import HookFailed, Observer
 
 _FIRST_PAUSE = 0.1
@@ -13,7 +14,7 @@ class Rounds:
     """Repeats `round_` when rung, and at the latest after as many seconds as it returned (None: when rung).
 
     A round that raises is told as `HookFailed` and repeated after 0.1 s, later each time, at most 5 s, however often
-    it is rung.
+    it is rung. One for which Postgres was away is only repeated: whoever could not reach it has told that, once.
     """
 
     def __init__(self, part: str, observer: Observer, round_: Callable[[], Awaitable[float | None]]) -> None:
@@ -48,7 +49,8 @@ class Rounds:
             try:
                 seconds = await self._round()
             except Exception as failure:  # noqa: BLE001 - the loop outlives every failure
-                self._observer.tell(HookFailed(part=self._part, failure=failure))
+                if not isinstance(failure, DatabaseUnavailable):
+                    self._observer.tell(HookFailed(part=self._part, failure=failure))
                 await _wait(self._stopping, min(_FIRST_PAUSE * 2**failures, _LONGEST_PAUSE))
                 failures = min(failures + 1, 10)
             else:

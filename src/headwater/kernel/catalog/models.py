@@ -151,7 +151,8 @@ class Representation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class MediaHandler(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A function or an aggregate whose result type is a domain named like the media type.
 
-    An aggregate takes the rows of `relation` (schema, name), or of any where that is None.
+    An aggregate takes the rows of `relation` (schema, name), or of any where that is None. `binary` where the domain
+    is one over bytea.
     """
 
     media_type: str
@@ -159,6 +160,7 @@ class MediaHandler(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name: str
     aggregate: bool
     relation: tuple[str, str] | None = None
+    binary: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

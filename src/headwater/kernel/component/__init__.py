@@ -3,7 +3,6 @@
 from headwater.kernel.component.declarations import (
     MEBIBYTE,
     PLATFORM_ENVELOPE,
-    Access,
     Component,
     Components,
     Endpoint,
@@ -12,8 +11,6 @@ from headwater.kernel.component.declarations import (
     FromCookie,
     FromHeader,
     HealthCheck,
-    Mode,
-    Operation,
     PlatformEnvelope,
     Source,
 )
@@ -21,6 +18,8 @@ from headwater.kernel.component.health import BoundCheck, HealthChecks, PartHeal
 from headwater.kernel.events import Consumer
 from headwater.kernel.jobs import Job, Timer
 from headwater.kernel.limits import Limit
+from headwater.kernel.models import Access, Mode, Operation
+from headwater.kernel.sockets.declarations import FromSocket, PlainSocket, SocketMessage
 
 __all__ = [
     "MEBIBYTE",
@@ -35,6 +34,7 @@ __all__ = [
     "FromAddress",
     "FromCookie",
     "FromHeader",
+    "FromSocket",
     "HealthCheck",
     "HealthChecks",
     "Job",
@@ -42,7 +42,9 @@ __all__ = [
     "Mode",
     "Operation",
     "PartHealth",
+    "PlainSocket",
     "PlatformEnvelope",
+    "SocketMessage",
     "Source",
     "Timer",
 ]

@@ -2,8 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -13,34 +12,8 @@ from headwater.kernel.errors import Refusal
 from headwater.kernel.events import Consumer
 from headwater.kernel.jobs import Job, Timer
 from headwater.kernel.limits import Limit
-from headwater.kernel.models import Event, Reply
-
-Operation = Callable[..., Awaitable[object]]
-
-
-class Access(StrEnum):
-    """Who may call an endpoint."""
-
-    ANYONE = "anyone"
-    CALLER = "caller"
-    """Whoever shows a key or a token."""
-    USER = "user"
-    """A signed-in user's token; keys are not enough."""
-    ADMIN = "admin"
-
-
-class Mode(StrEnum):
-    """The transaction an operation runs in, and so the type of its first argument.
-
-    NONE: `Transactions`, which opens short ones; STATEMENT: one statement that is its own transaction; READING:
-    `ReadingTransaction`; WRITING and SERIALIZABLE: `WritingTransaction`.
-    """
-
-    NONE = "none"
-    STATEMENT = "statement"
-    READING = "reading"
-    WRITING = "writing"
-    SERIALIZABLE = "serializable"
+from headwater.kernel.models import Access, Event, Mode, Operation, Reply
+from headwater.kernel.sockets.declarations import PlainSocket, SocketEnvelope, SocketMessage
 
 
 class FromHeader(msgspec.Struct, frozen=True):
@@ -129,6 +102,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     envelope: Envelope = PLATFORM_ENVELOPE
     reply: Callable[[object], Reply] | None = None
     body_limit: int = MEBIBYTE
+    spooled: bool = False
+    """Whether a large body waits in a temporary file and not in memory; for `RawRequest` alone."""
     timeout: float = 30.0
     """Seconds until the caller is told 504."""
     local_only: bool = False
@@ -160,6 +135,18 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     package: str
     operations: type[Any] | tuple[type[Any], ...]
     endpoints: tuple[Endpoint, ...] = ()
+    messages: tuple[SocketMessage, ...] = ()
+    """What Socket.IO clients may send it."""
+    sockets: tuple[PlainSocket, ...] = ()
+    resume: Operation | None = None
+    """Says what a Socket.IO client goes on with: `await resume(transactions, principal, handshake) -> Resumed`."""
+    welcome: Operation | None = None
+    """Done for every Socket.IO client that was admitted, before its first message.
+
+    `await welcome(transactions, socket, state)`; the state is what `resume` said, None where nobody did.
+    """
+    socket_envelope: SocketEnvelope | None = None
+    """How Socket.IO clients are told of what no declared message answers for."""
     jobs: tuple[Job, ...] = ()
     timers: tuple[Timer, ...] = ()
     consumers: tuple[Consumer, ...] = ()

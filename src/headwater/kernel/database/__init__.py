@@ -4,7 +4,15 @@ from headwater.kernel.database.bootstrap import ddl_is_watched, ensure_database,
 from headwater.kernel.database.connection import CONNECTION_LOST, Connection, Json, connect, connect_session
 from headwater.kernel.database.database import Database, Recorder, Transactions, login_of
 from headwater.kernel.database.errors import refusal_for
-from headwater.kernel.database.idempotency import IdempotentReply, answer_once, remove_expired_replies
+from headwater.kernel.database.idempotency import (
+    LIFETIME,
+    IdempotentReply,
+    Once,
+    answer_once,
+    kept,
+    once,
+    remove_expired_replies,
+)
 from headwater.kernel.database.lease import Connect, Lease
 from headwater.kernel.database.logins import Login
 from headwater.kernel.database.migrate import Migration, migrate, read_migrations
@@ -14,6 +22,7 @@ from headwater.kernel.database.transaction import ReadingTransaction, Row, Writi
 
 __all__ = [
     "CONNECTION_LOST",
+    "LIFETIME",
     "SYSTEM_ORIGIN",
     "Connect",
     "Connection",
@@ -24,6 +33,7 @@ __all__ = [
     "Lease",
     "Login",
     "Migration",
+    "Once",
     "Origin",
     "ReadingTransaction",
     "Recorder",
@@ -36,9 +46,11 @@ __all__ = [
     "ddl_is_watched",
     "ensure_database",
     "ensure_roles",
+    "kept",
     "literal",
     "login_of",
     "migrate",
+    "once",
     "prepare_database",
     "quoted",
     "read_migrations",

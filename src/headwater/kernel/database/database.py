@@ -153,7 +153,7 @@ class Database:
         self._streams += 1
         until = monotonic() + self._settings.stream_seconds
         try:
-            async with self._connection(login_of(principal)) as connection:
+            async with self._connection(self._key_of(principal)) as connection:
                 await connection.execute(queries.begin(Isolation.READING, _claims_of(principal)))
                 async with aclosing(work(ReadingTransaction(connection, self._clock.now()))) as items:
                     async for item in items:

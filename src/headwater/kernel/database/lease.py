@@ -249,11 +249,11 @@ class Lease:
         """Tell once that Postgres is away, not at every attempt."""
         if self._lost_at is None:
             self._lost_at = monotonic()
-            self._observer.tell(DatabaseLost(reason=f"{type(failure).__name__}: {failure}"))
+            self._observer.tell(DatabaseLost(reason=f"{type(failure).__name__}: {failure}", part="lease"))
 
     def _note_return(self) -> None:
         if self._lost_at is not None:
-            self._observer.tell(DatabaseReturned(seconds=monotonic() - self._lost_at))
+            self._observer.tell(DatabaseReturned(seconds=monotonic() - self._lost_at, part="lease"))
             self._lost_at = None
 
     def _give_slot_on(self) -> None:

@@ -58,12 +58,12 @@ async def lock_idempotency_key(connection: Connection, key: str) -> bool:
     return bool(await connection.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1, 7130))", key))
 
 
-async def find_idempotent_reply(connection: Connection, key: str, now: datetime) -> asyncpg.Record | None:
-    """What was answered under the key, if that was less than its lifetime ago."""
+async def find_idempotent_reply(
+    connection: Connection, key: str, request_hash: bytes, now: datetime
+) -> asyncpg.Record | None:
+    """What was answered under the key, if that was less than its lifetime ago; nothing of another request's answer."""
     return await connection.fetchrow(
-        "select request_hash, status, media_type, body from system.idempotency_keys where key = $1 and expires_at > $2",
-        key,
-        now,
+        "select is_same, status, media_type, body from system.find_reply($1, $2, $3)", key, request_hash, now
     )
 
 
@@ -79,13 +79,7 @@ async def add_idempotent_reply(  # noqa: PLR0913 - the columns of one row
 ) -> None:
     """Remember an answer under its key, in the transaction whose effect it tells of."""
     await connection.execute(
-        """
-        insert into system.idempotency_keys (key, request_hash, status, media_type, body, created_at, expires_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
-        on conflict (key) do update set request_hash = excluded.request_hash, status = excluded.status,
-          media_type = excluded.media_type, body = excluded.body, created_at = excluded.created_at,
-          expires_at = excluded.expires_at
-        """,
+        "select system.keep_reply($1, $2, $3, $4, $5, $6, $7)",
         key,
         request_hash,
         status,

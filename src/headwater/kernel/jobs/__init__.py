@@ -19,9 +19,10 @@ from headwater.kernel.jobs.models import (
 from headwater.kernel.jobs.overview import survey
 from headwater.kernel.jobs.queries import discard_failed, list_failed, retry_failed
 from headwater.kernel.jobs.recorder import JobRecorder
-from headwater.kernel.jobs.worker import Worker
+from headwater.kernel.jobs.worker import TOPIC, Worker
 
 __all__ = [
+    "TOPIC",
     "BoundJob",
     "BoundTimer",
     "Census",

@@ -29,11 +29,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `Transactions` instead and opens short ones around its outside calls. A failure is tried again up to `attempts`
     times, with exponential back-off from `backoff`; the last one is kept until it is retried, discarded or old.
 
-    Jobs of higher `priority` run first, older ones first among equals. `at_once` bounds how many run at a time on all
-    nodes together. `unique` makes a key of the arguments, by a template of their fields (`"{user_id}"`) or a function:
-    while a job with that key waits or runs, another call joins it and nothing more is queued. A call that joins one
-    that waits lends it the higher priority and the earlier time, and the job begins after the call's commit; one that
-    joins a running job may not be seen by it. Raises `WrongDeclaration`.
+    Jobs of higher `priority` run first, older ones first among equals; but a point of priority is worth an hour of
+    waiting and no more, so that a job which could have run for so long overtakes, and none waits for ever (ADR 30).
+    `at_once` bounds how many run at a time on all nodes together. `unique` makes a key of the arguments, by a
+    template of their fields (`"{user_id}"`) or a function: while a job with that key waits or runs, another call
+    joins it and nothing more is queued. A call that joins one that waits lends it the higher priority and the
+    earlier time, and the job begins after the call's commit; one that joins a running job may not be seen by it.
+    Raises `WrongDeclaration`.
     """
 
     name: str
@@ -68,8 +70,9 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
     """An operation that runs in a rhythm, on one node at a time: `operation(tx)` in a writing transaction.
 
     The rhythm is either `every` so often or `cron`, five fields (minute, hour, day, month, weekday) read in the time
-    zone `zone`; see `cron.next_match` for the days on which clocks are put forward or back. What was missed while no
-    node ran is made up for once. Raises `WrongDeclaration`.
+    zone `zone`; see `cron.next_match` for the days on which clocks are put forward or back. With `rhythm_in` a part of
+    the settings says it, by its fields `cron` and `zone`; where it names no cron expression, the timer never runs. What
+    was missed while no node ran is made up for once. Raises `WrongDeclaration`.
     """
 
     name: str
@@ -77,10 +80,11 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
     every: timedelta | None = None
     cron: str | None = None
     zone: str = "UTC"
+    rhythm_in: type[msgspec.Struct] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a rhythm that no clock could keep."""
-        if (self.every is None) == (self.cron is None):
+        if (self.every is not None and self.cron is not None) or not (self.runs or self.rhythm_in):
             raise WrongDeclaration(self.name, "a timer has either every or cron")
         if self.every is not None and self.every <= timedelta(0):
             raise WrongDeclaration(self.name, "every must be longer than nothing")
@@ -88,6 +92,16 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
             from headwater.kernel.jobs.cron import must_be_cron  # noqa: PLC0415 - 60 ms for who has such a timer
 
             must_be_cron(self.name, self.cron, self.zone)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has a rhythm."""
+        return self.every is not None or self.cron is not None
+
+    def set_by(self, settings: object) -> "Timer":
+        """The timer in the rhythm that its part of the settings says. Raises `WrongDeclaration`."""
+        cron, zone = getattr(settings, "cron", None), getattr(settings, "zone", self.zone)
+        return msgspec.structs.replace(self, cron=cron, zone=zone)
 
     @property
     def rhythm(self) -> str:

@@ -24,7 +24,7 @@ class Timekeeper:
 
     A timer first runs at the first moment of its rhythm after it was declared. What it missed while no node ran, it
     makes up for once. A timer that fails is tried again after `timer_pause` seconds, or at the next moment of its
-    rhythm if that is sooner; the rhythm is not moved by it.
+    rhythm if that is sooner; the rhythm is not moved by it. One whose rhythm was taken away is forgotten.
     """
 
     def __init__(
@@ -40,7 +40,9 @@ class Timekeeper:
         self._database = database
         self._clock = clock
         self._observer = observer
-        self._timers = {bound.declaration.name: bound for bound in timers}
+        declared = {bound.declaration.name: bound for bound in timers}
+        self._timers = {name: bound for name, bound in declared.items() if bound.declaration.runs}
+        self._stopped = sorted(set(declared) - set(self._timers))
         self._carry_out = carry_out
         self._settings = settings
         self._on_due = on_due
@@ -55,6 +57,7 @@ class Timekeeper:
             timers = [bound.declaration for bound in self._timers.values()]
             due = [timer.first_due(tx.now) for timer in timers]
             await queries.add_timers(tx, list(self._timers), [timer.rhythm for timer in timers], due)
+            await queries.remove_timers(tx, self._stopped)
 
         await self._database.writing(declare)
         self._rounds.start()

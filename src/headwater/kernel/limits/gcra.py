@@ -1,7 +1,7 @@
-"""The generic cell rate algorithm (ITU-T I.371), in memory."""
+"""The generic cell rate algorithm (ITU-T I.371): what a limit is, and how one process counts."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
 from typing import Literal, Protocol
 
@@ -33,8 +33,11 @@ class Allowance(msgspec.Struct, frozen=True):
 class Limiter(Protocol):
     """Counts requests against limits."""
 
-    def take(self, limit: Limit, who: str) -> Allowance:
-        """Count one request of `who` against `limit`; a refused request is not counted."""
+    def take_all(self, limits: Sequence[Limit], who: str) -> list[Allowance] | Awaitable[list[Allowance]]:
+        """Count one request of `who` against each of `limits`, in order, up to the first that refuses it.
+
+        The answers of those that were asked; whoever knows at once says so without making anybody wait.
+        """
         ...
 
 
@@ -52,6 +55,16 @@ class MemoryLimiter:
         self._capacity = capacity
         self._crowded = capacity // 2  # below it nobody will be forgotten soon, and order is not worth its time
         self._full_at: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def take_all(self, limits: Sequence[Limit], who: str) -> list[Allowance]:
+        """Count one request of `who` against every limit; see `Limiter.take_all`."""
+        taken: list[Allowance] = []
+        for limit in limits:
+            allowance = self.take(limit, who)
+            taken.append(allowance)
+            if not allowance.allowed:
+                break
+        return taken
 
     def take(self, limit: Limit, who: str) -> Allowance:
         """Count one request of `who` against `limit`; a refused request is not counted."""

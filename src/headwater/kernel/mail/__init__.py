@@ -1,6 +1,12 @@
 """Mail: letters that nobody can smuggle a header into, sent by SMTP or kept in the development mailbox."""
 
-from headwater.kernel.mail.errors import EmailProviderNotConfigured, InvalidLetter, MailDelayed, MailRefused
+from headwater.kernel.mail.errors import (
+    EmailProviderNotConfigured,
+    InvalidLetter,
+    MailDelayed,
+    MailRefused,
+    SmtpUnusable,
+)
 from headwater.kernel.mail.letter import compose, text_of
 from headwater.kernel.mail.mailbox import list_letters, remove_expired_letters
 from headwater.kernel.mail.mailer import Mailer
@@ -26,6 +32,7 @@ __all__ = [
     "SmtpAccount",
     "SmtpChange",
     "SmtpSettings",
+    "SmtpUnusable",
     "StoredSmtpAccount",
     "compose",
     "list_letters",

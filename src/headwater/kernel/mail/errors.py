@@ -19,6 +19,14 @@ class InvalidLetter(Refusal):
     sentence = "{field}: {reason}"
 
 
+class SmtpUnusable(Refusal):
+    """An SMTP account that the admin enters does not let us in; the sentence names the field to look at."""
+
+    code = "INVALID_INPUT"
+    status = 400
+    sentence = "{field}: {reason}; add tryConnection: false to enter it all the same"
+
+
 class MailDelayed(Refusal):
     """The SMTP server did not take the letter this time; it may take it later."""
 

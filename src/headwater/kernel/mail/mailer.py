@@ -25,6 +25,8 @@ from headwater.kernel.mail.queries import AccountRow
 from headwater.kernel.observe import MailFailed, MailSent, Observer
 from headwater.kernel.vault import Vault
 
+_PATIENCE = 10.0
+"""Seconds for an account to be tried in."""
 _KEPT_AS = "mail/smtp-password"
 _DEVELOPER = "headwater@localhost"
 Route = SmtpAccount | Literal["mailbox"]
@@ -90,6 +92,27 @@ class Mailer:
         """The account the admin has entered, without its password."""
         account = await queries.find_account(tx)
         return None if account is None else await self._shown(tx, account)
+
+    async def try_account(self, transactions: Transactions, change: SmtpChange) -> None:
+        """Sign in with the account that is to be entered; no connection is held meanwhile.
+
+        Raises `InvalidLetter` and `SmtpUnusable`, which name the field.
+        """
+        _must_be_complete(change)
+        password = change.password
+        if password is UNSET:
+            kept = await transactions.reading(lambda tx: self._vault.read(tx, _KEPT_AS))
+            password = None if kept is None else kept.decode()
+        account = SmtpAccount(
+            host=change.host,
+            port=change.port,
+            username=change.username,
+            password=password or None,
+            sender_email=change.sender_email,
+            sender_name=change.sender_name,
+            min_interval_seconds=change.min_interval_seconds,
+        )
+        await smtp.sign_in(account, min(self._smtp.timeout, _PATIENCE), self._verify)
 
     async def put_account(self, tx: WritingTransaction, change: SmtpChange) -> StoredSmtpAccount:
         """Enter the account; its password goes into the vault, and an empty one out of it.

@@ -80,6 +80,8 @@ class SmtpChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     sender_email: Annotated[str, msgspec.Meta(max_length=254)] = ""
     sender_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
     min_interval_seconds: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 60
+    try_connection: bool = True
+    """Whether an enabled account is tried first, as far as signing in."""
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):

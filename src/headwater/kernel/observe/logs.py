@@ -11,21 +11,28 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from headwater.kernel.observe.observations import (
+    BackupFailed,
     CatalogLoaded,
     CircuitOpened,
     ConnectionClosed,
     ConnectionOpened,
     ConsumerFailed,
     DatabaseLost,
+    DatabaseReturned,
     HookFailed,
     JobFailed,
     JobsCounted,
     MailFailed,
+    MessageAnswered,
     Observation,
     OutboundAnswered,
     OutboundFailed,
+    RedisLost,
+    RedisReturned,
     RequestAnswered,
     RequestFailed,
+    SocketClosed,
+    SocketOpened,
     TransactionRetried,
     WorkerGivenUp,
 )
@@ -58,12 +65,16 @@ class LogListener:
     """Writes each observation as a log line on `stream` (standard error unless given), named by its type.
 
     Lines are JSON with `event`, `level`, `timestamp`; with `pretty` (the default on a terminal) they are for people.
+    However many parts of the house miss Postgres, or Redis, there is one line when the first does, and one when it is
+    back for all of them; who is told of the loss is told of the return, whatever his level.
     """
 
     def __init__(self, level: Level = "info", stream: BinaryIO | None = None, *, pretty: bool | None = None) -> None:
         target = sys.stderr.buffer if stream is None else stream
         for_people = target.isatty() if pretty is None else pretty
         self._log = _for_people(level) if for_people else _for_machines(level, target)
+        self._news = _for_people("info") if for_people else _for_machines("info", target)
+        self._missing: dict[str, set[str]] = {"Postgres": set(), "Redis": set()}
         self._least = _LEVELS[level]
         self._requests = None if for_people else _RequestWriter(target)
         self._write_request: Write = self._requests or self._tell_request
@@ -81,13 +92,17 @@ class LogListener:
                 self._log.error(type(observation).__name__, exc_info=observation.failure, **told)
             case (
                 TransactionRetried()
-                | DatabaseLost()
                 | WorkerGivenUp()
                 | OutboundFailed()
                 | CircuitOpened()
                 | MailFailed()
+                | BackupFailed()
             ):
                 self._log.warning(type(observation).__name__, **msgspec.structs.asdict(observation))
+            case DatabaseLost() | DatabaseReturned() | RedisLost() | RedisReturned():
+                self._tell_of_absence(observation)
+            case MessageAnswered() | SocketOpened() | SocketClosed():
+                self._log.debug(type(observation).__name__, **msgspec.structs.asdict(observation))
             case ConnectionOpened() | ConnectionClosed() | CatalogLoaded() | OutboundAnswered() | JobsCounted():
                 self._log.debug(type(observation).__name__, **msgspec.structs.asdict(observation))
             case _:
@@ -97,6 +112,21 @@ class LogListener:
         """Write every line that still waits for others; the last thing to do with a listener."""
         if self._requests is not None:
             self._requests.flush()
+
+    def _tell_of_absence(self, observation: DatabaseLost | DatabaseReturned | RedisLost | RedisReturned) -> None:
+        lost = isinstance(observation, DatabaseLost | RedisLost)
+        postgres = isinstance(observation, DatabaseLost | DatabaseReturned)
+        missing = self._missing["Postgres" if postgres else "Redis"]
+        known = bool(missing)
+        if lost:
+            missing.add(observation.part)
+            if not known:
+                log = self._log.error if postgres else self._log.warning  # without Redis everything goes on
+                log(type(observation).__name__, **msgspec.structs.asdict(observation))
+            return
+        missing.discard(observation.part)
+        if known and not missing:
+            self._news.info(type(observation).__name__, **msgspec.structs.asdict(observation))
 
     def _tell_request(self, answered: RequestAnswered) -> None:
         self._log.log(

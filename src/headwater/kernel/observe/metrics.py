@@ -10,6 +10,8 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from headwater.kernel.observe.observations import (
+    BackupFailed,
+    BackupMade,
     CatalogLoaded,
     ConnectionClosed,
     ConnectionOpened,
@@ -20,10 +22,13 @@ from headwater.kernel.observe.observations import (
     JobsCounted,
     MailFailed,
     MailSent,
+    MessageAnswered,
     Observation,
     OutboundAnswered,
     OutboundFailed,
     RequestAnswered,
+    SocketClosed,
+    SocketOpened,
     TransactionRetried,
     WorkerGivenUp,
 )
@@ -105,6 +110,15 @@ class MetricsListener:
         self.registry.register(self._requests)
         self._refusals = self._counter("headwater_refusals", "Refusals by code", "code")
         self._retries = self._counter("headwater_transaction_retries", "Transactions tried again", "reason")
+        self._sockets = Gauge("headwater_sockets", "Open sockets", ["path"], registry=self.registry)
+        self._closings = self._counter("headwater_sockets_closed", "Sockets closed, by why", "reason")
+        self._messages = Histogram(
+            "headwater_message_seconds",
+            "Time of a socket's message",
+            ["message"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
         self._connections = Gauge("headwater_connections", "Open connections", ["login"], registry=self.registry)
         self._jobs = Histogram(
             "headwater_job_seconds", "Time of a job's attempt", ["job"], buckets=_BUCKETS, registry=self.registry
@@ -117,6 +131,8 @@ class MetricsListener:
         self._event_failures = self._counter("headwater_consumer_failures", "Failures of a consumer", "consumer")
         self._outbound = self._counter("headwater_outbound_calls", "Requests to others", "outcome")
         self._mail = self._counter("headwater_mail", "Letters, by what became of them", "route", "outcome")
+        self._backups = self._counter("headwater_backups", "Backups the house made of itself", "outcome")
+        self._backup_size = Gauge("headwater_backup_bytes", "Size of the latest backup", registry=self.registry)
         self._catalog = Gauge("headwater_catalog_version", "Version of the catalog", registry=self.registry)
 
     def __call__(self, observation: Observation) -> None:
@@ -126,6 +142,8 @@ class MetricsListener:
                 self._requests.count(observation)
                 if code is not None:
                     self._refusals.labels(code).inc()
+            case MessageAnswered() | SocketOpened() | SocketClosed():
+                self._count_sockets(observation)
             case TransactionRetried(reason=reason):
                 self._retries.labels(reason).inc()
             case ConnectionOpened(login=login):
@@ -136,6 +154,18 @@ class MetricsListener:
                 self._catalog.set(version)
             case _:
                 self._count_jobs(observation)
+
+    def _count_sockets(self, observation: MessageAnswered | SocketOpened | SocketClosed) -> None:
+        match observation:
+            case MessageAnswered(message=message, seconds=seconds, code=code):
+                self._messages.labels(message).observe(seconds)
+                if code is not None:
+                    self._refusals.labels(code).inc()
+            case SocketOpened(path=path):
+                self._sockets.labels(path).inc()
+            case SocketClosed(path=path, reason=reason):
+                self._sockets.labels(path).dec()
+                self._closings.labels(reason).inc()
 
     def _count_jobs(self, observation: Observation) -> None:
         match observation:
@@ -164,12 +194,21 @@ class MetricsListener:
                 self._mail.labels(route, "sent").inc()
             case MailFailed(route=route):
                 self._mail.labels(route, "failed").inc()
+            case BackupMade(size=size):
+                self._backups.labels("made").inc()
+                self._backup_size.set(size)
+            case BackupFailed():
+                self._backups.labels("failed").inc()
             case _:
                 pass
 
     def render(self) -> bytes:
-        """Every metric in Prometheus' text format."""
+        """Every metric of this process in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    async def scrape(self) -> bytes:
+        """What a scrape is answered: the metrics of this process, or of all that answer at its address."""
+        return self.render()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

@@ -32,6 +32,28 @@ class RequestFailed(msgspec.Struct, frozen=True):
     failure: BaseException
 
 
+class SocketOpened(msgspec.Struct, frozen=True):
+    """A socket was admitted at this path; `carrier` is `websocket` or `polling`."""
+
+    path: str
+    carrier: str
+
+
+class SocketClosed(msgspec.Struct, frozen=True):
+    """A socket that was admitted is gone; `reason` is one of kernel.sockets.CloseReason."""
+
+    path: str
+    reason: str
+
+
+class MessageAnswered(msgspec.Struct, frozen=True):
+    """A socket's message was carried out, or refused with this code; an empty name is one that nobody declared."""
+
+    message: str
+    seconds: float
+    code: str | None = None
+
+
 class TransactionRetried(msgspec.Struct, frozen=True):
     """A transaction starts again; `reason` is Postgres' SQLSTATE."""
 
@@ -58,15 +80,31 @@ class DatabasePlaced(msgspec.Struct, frozen=True):
 
 
 class DatabaseLost(msgspec.Struct, frozen=True):
-    """Postgres does not answer."""
+    """A part of the house cannot reach Postgres."""
 
     reason: str
+    part: str = "database"
 
 
 class DatabaseReturned(msgspec.Struct, frozen=True):
-    """Postgres answers again, after so many seconds."""
+    """Postgres answers that part again, after so many seconds."""
 
     seconds: float
+    part: str = "database"
+
+
+class RedisLost(msgspec.Struct, frozen=True):
+    """A part of the house cannot reach Redis and goes on without it: its `calls`, or its `subscriptions`."""
+
+    reason: str
+    part: str
+
+
+class RedisReturned(msgspec.Struct, frozen=True):
+    """Redis answers that part again, after so many seconds."""
+
+    seconds: float
+    part: str
 
 
 class MigrationApplied(msgspec.Struct, frozen=True):
@@ -160,6 +198,27 @@ class HookFailed(msgspec.Struct, frozen=True):
     failure: BaseException
 
 
+class NodeJoined(msgspec.Struct, frozen=True):
+    """Another process of the house was heard for the first time."""
+
+    node: str
+
+
+class NodeLeft(msgspec.Struct, frozen=True):
+    """Another process of the house said farewell, or was `silent` for too long."""
+
+    node: str
+    silent: bool
+
+
+class NodeCutOff(msgspec.Struct, frozen=True):
+    """This process cannot be sure to hear the others, and acts as if it did not."""
+
+
+class NodeReturned(msgspec.Struct, frozen=True):
+    """This process hears the others again."""
+
+
 class OutboundAnswered(msgspec.Struct, frozen=True):
     """Somebody else's server answered a request of ours; no path, because it may hold a secret."""
 
@@ -205,10 +264,41 @@ class MailFailed(msgspec.Struct, frozen=True):
     final: bool
 
 
+class BackupMade(msgspec.Struct, frozen=True):
+    """The house dumped its database into a file of so many bytes."""
+
+    name: str
+    size: int
+    seconds: float
+
+
+class BackupFailed(msgspec.Struct, frozen=True):
+    """The house could not dump its database, and no file is left."""
+
+    name: str
+    reason: str
+
+
 class ServerStarted(msgspec.Struct, frozen=True):
     """The server answers at this address."""
 
     url: str
+
+
+class ProcessReady(msgspec.Struct, frozen=True):
+    """One of the processes of `serve --workers` answers, so many seconds after it was begun."""
+
+    number: int
+    pid: int
+    seconds: float
+
+
+class ProcessEnded(msgspec.Struct, frozen=True):
+    """One of the processes of `serve --workers` ended unasked and is replaced; a negative status is a signal's."""
+
+    number: int
+    pid: int
+    status: int
 
 
 class ServerStopping(msgspec.Struct, frozen=True):
@@ -220,12 +310,17 @@ class ServerStopping(msgspec.Struct, frozen=True):
 Observation = (
     RequestAnswered
     | RequestFailed
+    | SocketOpened
+    | SocketClosed
+    | MessageAnswered
     | TransactionRetried
     | ConnectionOpened
     | ConnectionClosed
     | DatabasePlaced
     | DatabaseLost
     | DatabaseReturned
+    | RedisLost
+    | RedisReturned
     | MigrationApplied
     | CatalogLoaded
     | JobFinished
@@ -237,13 +332,21 @@ Observation = (
     | EventConsumed
     | ConsumerFailed
     | HookFailed
+    | NodeJoined
+    | NodeLeft
+    | NodeCutOff
+    | NodeReturned
     | OutboundAnswered
     | OutboundFailed
     | CircuitOpened
     | CircuitClosed
     | MailSent
     | MailFailed
+    | BackupMade
+    | BackupFailed
     | ServerStarted
+    | ProcessReady
+    | ProcessEnded
     | ServerStopping
 )
 Listener = Callable[[Observation], None]

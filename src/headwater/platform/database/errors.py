@@ -337,6 +337,14 @@ class ImportFailed(Refusal):
     )
 
 
+class LastBackupFailed(Refusal):
+    """The latest backup that the clock asked for did not come about; told by /health."""
+
+    code = "BACKUP_FAILED"
+    status = 503
+    sentence = "The scheduled backup of {moment} failed: {reason}"
+
+
 class BackupNotFound(Refusal):
     """There is no backup of this id."""
 

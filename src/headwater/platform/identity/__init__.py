@@ -7,7 +7,8 @@ Endpoints: `/api/auth/users`, `sessions`, `refresh`, `logout`, `password`, `prof
 `public-config`, `config`, `email/…`, `smtp-config`, `email-templates`, `tokens/anon`, `admin/…`; `/api/email/send-raw`;
 `/api/secrets/…-key/rotate`; `/api/metadata/api-key` and `anon-key`; `/.well-known/jwks.json`.
 Events: `UserCreated`, `UserUpgraded`, `UserBannedUntil`, `EmailChanged`, `UserRemoved` (durable), `ProfileChanged`.
-Jobs: `identity.send_code`. Timers: `identity.remove_expired`, every ten minutes; `identity.remove_expired_codes`.
+Jobs: `identity.send_code`. Timers: `identity.remove_expired`, every ten minutes; `identity.remove_expired_codes`,
+`identity.remove_idle_anonymous`.
 Limits: 10 failed sign-ins per account and 100 per network in 15 minutes, whichever door and process they come through;
 30 anonymous accounts per network in an hour; 5 letters per network in 15 minutes and one a minute to an address; three
 wrong tries of a code, 10 per address and network in 15 minutes.

@@ -18,6 +18,16 @@ _KEPT = timedelta(days=1)
 """How long an expired link is remembered, so that who follows it is sent on and told."""
 
 
+def new_code() -> str:
+    """Six digits, each code as likely as every other."""
+    return f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+
+
+def sealed(key: bytes, *parts: object) -> bytes:
+    """An HMAC of what a code is bound to, and of the code, under a key of the vault (ADR 19)."""
+    return hmac.digest(key, "\n".join(map(str, parts)).encode(), "sha256")
+
+
 class FreshToken(msgspec.Struct, frozen=True):
     """A token as it goes out, and until when it is good."""
 
@@ -39,7 +49,7 @@ class Codes:
 
     async def issue_code(self, tx: WritingTransaction, email: str, purpose: Purpose) -> str:
         """A new code."""
-        code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+        code = new_code()
         seconds = self._settings.otp_lifetime if purpose == "SIGN_IN" else self._settings.code_lifetime
         await queries.put_code(
             tx,
@@ -112,7 +122,7 @@ class Codes:
         return unspent and stored.attempts_count < self._settings.attempts
 
     def _hash(self, email: str, purpose: Purpose, code: str) -> str:
-        return hmac.digest(self._key, f"{purpose}\n{email}\n{code}".encode(), "sha256").hex()
+        return sealed(self._key, purpose, email, code).hex()
 
 
 def _digest(token: str) -> str:

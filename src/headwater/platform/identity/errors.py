@@ -219,6 +219,14 @@ class VerificationNeedsMail(Refusal):
     sentence = "requireEmailVerification: No mail can be sent: configure SMTP first"
 
 
+class MailNeededForVerification(Refusal):
+    """Without mail nobody who signs up could verify his address, and it is required."""
+
+    code = "INVALID_INPUT"
+    status = 400
+    sentence = "enabled: Addresses must be verified here, and no other way to send mail is left: end that first"
+
+
 class VerificationMailNotDelivered(Refusal):
     """The account was made, and the letter that verifies its address was not sent; it can be asked for again."""
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from headwater.kernel.component import Job, Timer
 from headwater.platform.identity.models import CodeToSend, EmailChangeToSend
-from headwater.platform.identity.operations import EmailChanges, Identity, Mailing, Verification
+from headwater.platform.identity.operations import AnonymousUsers, EmailChanges, Identity, Mailing, Verification
 from headwater.platform.identity.operations.email_changes import SEND_CODES
 from headwater.platform.identity.operations.letters import SEND_CODE
 
@@ -14,5 +14,6 @@ JOBS = (
 )
 TIMERS = (
     Timer(name="identity.remove_expired", every=timedelta(minutes=10), operation=Identity.remove_expired),
+    Timer(name="identity.remove_idle_anonymous", every=timedelta(hours=1), operation=AnonymousUsers.remove_idle),
     Timer(name="identity.remove_expired_codes", every=timedelta(hours=1), operation=Mailing.remove_expired),
 )

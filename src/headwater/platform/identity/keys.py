@@ -1,10 +1,11 @@
 """The project's keys: made once, recognised in memory."""
 
+import asyncio
 from datetime import datetime, timedelta
 from hashlib import sha256
 from math import inf
 
-from headwater.kernel.bus import Bus
+from headwater.kernel.bus import Bus, Revocations, Revoked
 from headwater.kernel.clock import Clock
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.ids import new_id, new_secret
@@ -30,12 +31,21 @@ _PREFIXES: dict[KeyKind, str] = {"admin": ADMIN_PREFIX, "anon": ANON_PREFIX}
 class KeyRing:
     """Knows every key by its SHA-256; the keys themselves are in the vault, to be shown to the admin."""
 
-    def __init__(self, settings: IdentitySettings, clock: Clock, tokens: Tokens, vault: Vault, bus: Bus) -> None:
+    def __init__(
+        self,
+        settings: IdentitySettings,
+        clock: Clock,
+        tokens: Tokens,
+        vault: Vault,
+        bus: Bus,
+        revocations: Revocations,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._tokens = tokens
         self._vault = vault
         self._bus = bus
+        self._revocations = revocations
         self._known: dict[bytes, tuple[Principal, float]] = {}
         self._asked = 0
         self._answered = 0
@@ -52,6 +62,11 @@ class KeyRing:
         async def hear_signing(_payload: str = "") -> None:
             await self._tokens.load(transactions)
 
+        async def hear_revoked(revoked: Revoked) -> None:
+            if revoked.keys:
+                await asyncio.gather(hear(), hear_signing())
+
+        self._revocations.add(hear_revoked)
         for channel, hearer in ((CHANNEL, hear), (SIGNING_CHANNEL, hear_signing)):
             self._bus.listen_raw(channel, hearer)
             self._bus.on_gap(hearer)
@@ -88,7 +103,10 @@ class KeyRing:
         return ProjectKeys(anon_key=anon_key.decode(), admin_key=admin_key.decode())
 
     async def rotate(self, transactions: Transactions, kind: KeyKind, grace: timedelta) -> tuple[str, datetime]:
-        """A new key, known here when this returns; and the end of the old ones, `grace` from now at the latest."""
+        """A new key, known to every live process when this returns; and the end of the old ones.
+
+        That is `grace` from now at the latest.
+        """
         key = new_secret(_PREFIXES[kind])
 
         async def replace(tx: WritingTransaction) -> datetime:
@@ -101,10 +119,11 @@ class KeyRing:
 
         until = await transactions.writing(replace)
         await self._load(transactions)
+        await self._revocations.tell(Revoked(keys=True))
         return key, until
 
     async def rotate_signing(self, transactions: Transactions, *, compromised: bool) -> tuple[str, datetime]:
-        """A new signing key, which signs here when this returns, and until when the old ones verify.
+        """A new signing key, which every live process knows when this returns, and until when the old ones verify.
 
         That is until the last token they signed has expired; at once if they are `compromised`.
         """
@@ -120,6 +139,7 @@ class KeyRing:
 
         until = await transactions.writing(replace)
         await self._tokens.load(transactions)
+        await self._revocations.tell(Revoked(keys=True))
         return made.id, until
 
     async def _load(self, transactions: Transactions) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from headwater.kernel.bus import Bus
+from headwater.kernel.bus import Bus, Revocations, Revoked
 from headwater.kernel.clock import Clock
 from headwater.kernel.database import Transactions, WritingTransaction
 from headwater.kernel.errors import DatabaseUnavailable, Refusal
@@ -44,11 +45,15 @@ _PATIENCE_TO_HEAR = 0.2
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a refresh token that was shown: a grant or a refusal, and the sessions that ended by it."""
+    """What became of a refresh token that was shown: a grant or a refusal, and the sessions that ended by it.
+
+    `shut_out` are users for whom no token stands any more, not even of other issuers.
+    """
 
     grant: Grant | None = None
     refusal: Refusal | None = None
     ended: tuple[EndedSession, ...] = ()
+    shut_out: tuple[UUID, ...] = ()
 
 
 class SessionKeeper:
@@ -56,18 +61,28 @@ class SessionKeeper:
 
     A session is the family of its refresh tokens. Each is 256 random bits, stored as its SHA-256, and its successor is
     derived from it with a key of the vault (HMAC-SHA256): a client that never got the answer shows the old token
-    again and is given the same successor, though no token is stored anywhere.
+    again and is given the same successor, though no token is stored anywhere. Its holder gets it with a date, which
+    nothing here relies on (decision 31).
 
     Ended sessions are rows, told by a trigger through NOTIFY in the transaction that ends them, so every process
     that hears Postgres refuses their tokens milliseconds after the commit; this process at once. One that could not
-    hear reads the rows when it hears again; until then access tokens of an ended session last as long as they last.
+    hear reads the rows when it hears again. Whoever ends a session is answered when every live process knows.
     """
 
-    def __init__(self, settings: IdentitySettings, clock: Clock, tokens: Tokens, vault: Vault, bus: Bus) -> None:
+    def __init__(
+        self,
+        settings: IdentitySettings,
+        clock: Clock,
+        tokens: Tokens,
+        vault: Vault,
+        bus: Bus,
+        revocations: Revocations,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._tokens = tokens
         self._bus = bus
+        self._revocations = revocations
         self._refresh_key = vault.derive("identity:refresh")
         self._csrf_key = vault.derive("identity:csrf")
         self._ended: dict[str, float] = {}
@@ -124,14 +139,14 @@ class SessionKeeper:
             raise UserBanned
         session_id = new_id()
         token = new_secret(REFRESH_PREFIX) if lasting else None
+        expires_at = self._expiry(tx.now) if lasting else self._access_until(tx.now)
         grant = Grant(
             session_id=session_id,
             holder=holder,
             client_type=device.client_type,
             csrf_token=self._csrf_token(session_id),
-            refresh_token=token,
+            refresh_token=None if token is None else dated_token(token, expires_at),
         )
-        expires_at = self._expiry(tx.now) if lasting else self._access_until(tx.now)
         await queries.add_session(tx, grant, device, expires_at, self._access_until(tx.now))
         if token is not None:
             await queries.add_refresh_token(tx, _hash(token), session_id, expires_at)
@@ -142,20 +157,20 @@ class SessionKeeper:
 
         A refusal is to be raised after commit, because a reused token ends its session in this transaction.
         """
-        token = (shown.cookie if shown.by_cookie else shown.written) or ""
+        token = _token(shown)
         found = await self._find(tx, kind, shown)
         if isinstance(found, Refusal):
             return Outcome(refusal=found)
+        until = self._expiry(tx.now)
         match rules.judge_refresh(found, tx.now, self._settings.repeat_window):
             case Verdict.EXPIRED:
                 return Outcome(refusal=_no_session(kind, shown))
             case Verdict.CURRENT:
                 newest = self._successor(token)
-                await queries.replace_refresh_token(
-                    tx, _hash(token), _hash(newest), found.session_id, self._expiry(tx.now)
-                )
+                await queries.replace_refresh_token(tx, _hash(token), _hash(newest), found.session_id, until)
             case Verdict.REPEATED:
                 newest = self._newest(token, found.current_hash)
+                until = found.current_until or until
             case Verdict.REUSED:
                 newest = None
         if newest is None:
@@ -164,7 +179,7 @@ class SessionKeeper:
         holder = await _holder(tx, found)
         if holder is None:
             return Outcome(refusal=_no_session(kind, shown))
-        return Outcome(grant=self._grant(found, shown, newest, holder))
+        return Outcome(grant=self._grant(found, shown, dated_token(newest, until), holder))
 
     async def end_shown(self, tx: WritingTransaction, kind: SessionKind, shown: Presented) -> Outcome:
         """End the session that is shown, if there is one; a refusal only for a cookie without its CSRF token."""
@@ -185,21 +200,27 @@ class SessionKeeper:
                 claims |= {"sub": subject, "role": ADMIN_ROLE}
         return self._tokens.sign(claims, self._settings.access_lifetime)
 
-    def finish(self, outcome: Outcome) -> None:
-        """After commit: refuse the sessions that ended, then the caller if he is to be refused."""
+    async def finish(self, outcome: Outcome) -> None:
+        """After commit: every live process refuses the sessions that ended, then the caller if he is to be refused."""
         self.note_ended(outcome.ended)
+        await self._revocations.tell(
+            Revoked(
+                sessions=tuple(session.session_id for session in outcome.ended),
+                users=tuple(map(str, outcome.shut_out)),
+            )
+        )
         if outcome.refusal is not None:
             raise outcome.refusal
 
-    def signed_in(self, outcome: Outcome, *, new: bool = False) -> SignedIn:
+    async def signed_in(self, outcome: Outcome, *, new: bool = False) -> SignedIn:
         """After commit: what the holder of a grant is given; raises the refusal of who is to be refused."""
-        self.finish(outcome)
+        await self.finish(outcome)
         assert outcome.grant is not None  # noqa: S101 - for the type checker: finish has raised the refusal
         return SignedIn(grant=outcome.grant, access_token=self.access_token(outcome.grant), new=new)
 
     async def _find(self, tx: WritingTransaction, kind: SessionKind, shown: Presented) -> ShownToken | Refusal:
         """The session behind what is shown; the CSRF token is checked before anything else is done with a cookie."""
-        token = shown.cookie if shown.by_cookie else shown.written
+        token = _token(shown)
         found = None if not token else await queries.lock_shown_token(tx, _hash(token))
         if found is None or found.kind != kind:
             return _no_session(kind, shown)
@@ -258,12 +279,31 @@ class SessionKeeper:
         return now + timedelta(seconds=self._settings.access_lifetime) + _MARGIN
 
 
+def dated_token(token: str, expires_at: datetime) -> str:
+    """A refresh token as its holder keeps it: after a dot the second it expires in, where a JWT has its claims.
+
+    Servers that use `@insforge/sdk/ssr` read it there and keep their cookie for as long; without it their users were
+    signed out whenever they closed the browser. It is a word to the holder, and nobody here believes it.
+    """
+    claims = msgspec.json.encode({"exp": int(expires_at.timestamp())})
+    return f"{token}.{urlsafe_b64encode(claims).rstrip(b'=').decode()}"
+
+
+def undated_token(shown: str) -> str:
+    """The refresh token in what its holder shows."""
+    return shown.partition(".")[0]
+
+
 async def _holder(tx: WritingTransaction, found: ShownToken) -> User | Admin | None:
     return Admin(sub=found.subject) if found.user_id is None else await queries.find_user(tx, found.user_id)
 
 
 def _no_session(kind: SessionKind, shown: Presented) -> NoSession:
     return NoSession(headers={"Set-Cookie": rules.session_cookie(kind, None)} if shown.by_cookie else None)
+
+
+def _token(shown: Presented) -> str:
+    return undated_token((shown.cookie if shown.by_cookie else shown.written) or "")
 
 
 def _hash(token: str) -> bytes:

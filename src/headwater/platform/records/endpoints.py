@@ -51,6 +51,8 @@ class Dialect:
             told = {"code": code, "details": details, "hint": hint, "message": refusal.message}
         if isinstance(refusal, RecordsRefusal) and refusal.request is not None:
             told["request"] = refusal.request
+        if isinstance(refusal, RecordsRefusal) and refusal.path:
+            told["path"] = refusal.path
         headers = {"Proxy-Status": f"PostgREST; error={code}", **_challenge(refusal), **refusal.headers}
         return Reply(
             status=refusal.answer if isinstance(refusal, RaisedByFunction) else refusal.status,

@@ -184,7 +184,7 @@ def without_silence(reply: Reply) -> Reply:
 def _status_of_write(plan: Plan, outcome: Outcome) -> int:
     writing = plan.writing
     if writing is not None and writing.kind == "insert":
-        merged_all = writing.counts_inserted and outcome.inserted == 0
+        merged_all = outcome.inserted == 0
         if not merged_all:
             return 201
         return 204 if writing.replaces and not plan.wants_rows else 200

@@ -185,10 +185,12 @@ def _inputs(
 
 
 def _place(name: str, kind: msgspec.inspect.Type, endpoint: Endpoint, in_path: Sequence[str]) -> tuple[str, str]:
-    """Under which name, and where, callers write a field; fields the server fills are written nowhere."""
+    """Under which name, and where, callers write a field; what the server fills, or every request bears, nowhere."""
     if name in in_path:
         return name, "path"
     match endpoint.inputs.get(name):
+        case FromHeader(name="host"):
+            return name, "nowhere"
         case FromHeader(name=header):
             return header, "header"
         case FromCookie(name=cookie):

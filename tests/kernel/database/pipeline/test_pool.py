@@ -86,17 +86,39 @@ async def test_slow_reads_keep_their_own_connections(connector: Connect, observe
             assert len(await crowd(database, 8, slow)) == 8
 
 
-async def test_what_turns_slow_leaves_the_pipes(connector: Connect, observer: Observer) -> None:
+async def test_what_turns_slow_has_a_pipe_to_itself_or_none(connector: Connect, observer: Observer) -> None:
     async with opened(connector, observer, pipelines=1) as database:
         sql = "select $1::bigint, pg_backend_pid()::bigint, pg_sleep($2::float8)::text"
-        pipe = None
+        pipes: list[int] = []
         async with asyncio.timeout(10):
-            while pipe is None:
-                await database.read(USER, sql, 1, 0)
-                pipe = database.pipelines.find(Login.AUTHENTICATED, sql, (1, 0))
+            while len(pipes) < 2 or pipes[-1] != pipes[-2]:
+                pipes.append((await database.read(USER, sql, 1, 0) or (0, 0))[1])
         for _ in range(30):
             await database.read(USER, sql, 1, 0.02)
-        assert database.pipelines.find(Login.AUTHENTICATED, sql, (1, 0)) is None
+        slow = asyncio.ensure_future(database.read(USER, sql, 1, 0.3))
+        await asyncio.sleep(0)
+        assert database.pipelines.find(Login.AUTHENTICATED, sql, (2, 0.3)) is None
+        assert database.pipelines.find(Login.AUTHENTICATED, "select 1", ()) is None
+        second = await database.read(USER, sql, 2, 0)
+        assert not slow.done()
+        assert second is not None
+        assert (await slow or (0, 0))[1] == pipes[-1] != second[1]
+        assert await database.read(USER, "select pg_backend_pid()::bigint") == (pipes[-1],)
+
+
+async def test_of_several_pipes_one_is_left_to_quick_reads(connector: Connect, observer: Observer) -> None:
+    async with opened(connector, observer, pipelines=2) as database:
+        async with asyncio.timeout(10):
+            while database.pipelines.open_count < 2:
+                await crowd(database, 40)
+        slow = "select $1::bigint, pg_backend_pid()::bigint, pg_sleep(0.3)::text"
+        await database.read(USER, slow, 1)
+        running = [asyncio.ensure_future(database.read(USER, slow, number)) for number in range(3)]
+        await asyncio.sleep(0)
+        pipe = database.pipelines.find(Login.AUTHENTICATED, "select 1", ())
+        assert pipe is not None
+        assert not pipe.depth
+        assert len({(row or (0, 0))[1] for row in await asyncio.gather(*running)}) == 3
 
 
 async def test_pipes_take_at_most_half_of_the_budget(connector: Connect, observer: Observer) -> None:

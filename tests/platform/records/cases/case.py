@@ -27,6 +27,10 @@ class Like(dict[str, Any]):
     """A body that is expected to have these members, and may have others."""
 
 
+class Each(list[Like]):
+    """A body that is expected to be a list, each of whose items has these members, and may have others."""
+
+
 class Text(str):
     """A body that is expected to be these very characters."""
 

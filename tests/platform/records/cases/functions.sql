@@ -46,6 +46,7 @@ create function bad_status() returns integer language plpgsql as
 create function a_trigger() returns trigger language plpgsql as $$ begin return new; end $$;
 create procedure a_procedure() language sql as '';
 create function my_notes() returns setof notes language sql volatile as 'update notes set rank = 9 returning *';
+create function mistaken() returns integer language plpgsql stable as $$ begin return (select r.idd from books r); end $$;
 create function told_method() returns text language sql stable as $$ select current_setting('request.method', true) $$;
 create function told_path() returns text language sql stable as $$ select current_setting('request.path', true) $$;
 create function told_header(name text) returns text language sql stable as

@@ -95,14 +95,17 @@ where d.typtype = 'd' and (told.to_json is not null or told.from_json is not nul
 """
 
 _MEDIA_HANDLERS = rf"""
+with {BASES}
 select coalesce(json_agg(json_build_object(
     'media_type', lower(d.typname),
     'schema', n.nspname,
     'name', p.proname,
     'aggregate', p.prokind = 'a',
+    'binary', b.base = 'bytea'::regtype,
     'relation', rows_of.name
   ) order by n.nspname, p.proname, p.oid), '[]')
 from pg_catalog.pg_type d
+join bases b on b.oid = d.oid
 join pg_catalog.pg_proc p on p.prorettype = d.oid
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 left join lateral (
@@ -110,8 +113,9 @@ left join lateral (
   from pg_catalog.pg_class c join pg_catalog.pg_namespace cn on cn.oid = c.relnamespace
   where c.reltype = p.proargtypes[0] and {RELATION}
 ) rows_of on p.prokind = 'a'
-where d.typtype = 'd' and (d.typname = '*/*' or d.typname ~ '^[A-Za-z0-9.-]+/[A-Za-z0-9.+-]+$') and {VISIBLE}
-  and (p.prokind = 'f' or p.prokind = 'a' and p.pronargs = 1
+where d.typtype = 'd' and {VISIBLE}
+  and (d.typname = '*/*' or d.typname ~ '^[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*$')
+  and (p.prokind = 'f' and not p.proretset or p.prokind = 'a' and p.pronargs = 1
     and (rows_of.name is not null or p.proargtypes[0] = 'anyelement'::regtype))
 """
 

@@ -3,10 +3,9 @@
 import asyncio
 import os
 import re
-import shutil
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
@@ -15,13 +14,13 @@ from headwater.kernel.database.archive.errors import (
     BackupExists,
     BackupMissing,
     NotABackup,
-    ProgramMissing,
 )
+from headwater.kernel.database.archive.feed import feed
 from headwater.kernel.database.archive.models import Place
+from headwater.kernel.database.archive.programs import find_program, run_program
 from headwater.kernel.database.embedded.binaries import packaged_program
 from headwater.kernel.database.embedded.models import MAJOR, SUPERUSER, Address
 
-_VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 _MADE_AT_EVERY_START = re.compile(r" (?:FUNCTION system headwater_tell_ddl\(\)|EVENT TRIGGER - headwater_ddl) ")
 _COPY = re.compile(r"^COPY [^\n(]*\(([^\n]*)\) FROM stdin;\n(.*?)^\\\.$", re.MULTILINE | re.DOTALL)
 
@@ -49,34 +48,40 @@ async def dump(place: Place, file: Path) -> int:
     One consistent moment of a running database; nobody waits for it but who changes the schema. Only this user of the
     machine may read the file. Raises `BackupExists`, `ProgramMissing`, `ArchiveFailed`.
     """
-    program = await _find_program("pg_dump", place)
+    program = await find_program("pg_dump", place)
     draft = await asyncio.to_thread(_begin, file)
     try:
         arguments = ("--format=custom", "--no-password", "--lock-wait-timeout=30000", f"--file={draft}")
-        await _run(program, (*arguments, f"--dbname={place.database}"), place.environment)
+        await run_program(program, (*arguments, f"--dbname={place.database}"), place.environment)
         return await asyncio.to_thread(_keep, draft, file)
     finally:
         await asyncio.to_thread(draft.unlink)
 
 
-async def restore(place: Place, file: Path, *, at_once: bool, clean: bool = False) -> None:
-    """Put everything in `file` into a database, which has our roles and is otherwise empty.
+async def restore(place: Place, file: Path) -> None:
+    """Put everything in `file` into a database of our own server, which has our roles and is otherwise empty.
 
-    With `at_once` it happens in one transaction; with `clean` what is in the way is dropped first. What every start
-    makes anew is left out, because only a superuser may make it. Raises `ProgramMissing`, `NotABackup`,
+    What every start makes anew is left out, because only a superuser may make it. Raises `NotABackup`,
     `ArchiveFailed`.
     """
-    program = await _find_program("pg_restore", place)
-    listed = await _read(program, file, "--list")
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="headwater-", suffix=".list") as wanted:
-        wanted.writelines(line for line in listed.splitlines(keepends=True) if not _MADE_AT_EVERY_START.search(line))
-        wanted.flush()
-        arguments = ["--exit-on-error", "--no-password", f"--use-list={wanted.name}", f"--dbname={place.database}"]
-        if at_once:
-            arguments.append("--single-transaction")
-        if clean:
-            arguments += ["--clean", "--if-exists"]
-        await _run(program, (*arguments, str(file)), place.environment)
+    program = await find_program("pg_restore", place)
+    with _wanted(await _read(program, file, "--list")) as wanted:
+        arguments = ("--exit-on-error", "--no-password", wanted, f"--dbname={place.database}")
+        await run_program(program, (*arguments, str(file)), place.environment)
+
+
+async def restore_at_once(
+    place: Place, file: Path, *, clean: bool, first: Sequence[str] = (), last: Sequence[str] = ()
+) -> None:
+    """Put everything in `file` into a database of any server, which has our roles, in one transaction.
+
+    With `clean` what is in the way is dropped; the statements `first` and `last` are part of it. Raises
+    `ProgramMissing`, `NotABackup`, `ArchiveFailed`.
+    """
+    program = await asyncio.to_thread(packaged_program, "pg_restore")
+    with _wanted(await _read(program, file, "--list")) as wanted:
+        arguments = (wanted, "--file=-", *(("--clean", "--if-exists") if clean else ()), str(file))
+        await feed(place, arguments, first=first, last=last)
 
 
 async def rows_in(file: Path, schema: str, table: str) -> list[dict[str, str]]:
@@ -91,6 +96,15 @@ async def rows_in(file: Path, schema: str, table: str) -> list[dict[str, str]]:
         raise NotABackup(file=file, reason=f"there is no {schema}.{table} in it")
     columns = copied[1].split(", ")
     return [dict(zip(columns, line.split("\t"), strict=True)) for line in copied[2].splitlines()]
+
+
+@contextmanager
+def _wanted(listed: str) -> Generator[str]:
+    """The option that names everything in an archive but what every start makes anew."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="headwater-", suffix=".list") as wanted:
+        wanted.writelines(line for line in listed.splitlines(keepends=True) if not _MADE_AT_EVERY_START.search(line))
+        wanted.flush()
+        yield f"--use-list={wanted.name}"
 
 
 def _begin(file: Path) -> Path:
@@ -120,49 +134,6 @@ async def _read(program: Path, file: Path, *arguments: str) -> str:
     if not await asyncio.to_thread(os.access, file, os.R_OK):
         raise BackupMissing(file=file)
     try:
-        return await _run(program, (*arguments, str(file)), {})
+        return await run_program(program, (*arguments, str(file)), {})
     except ArchiveFailed as failure:
         raise NotABackup(file=file, reason=str(failure.facts["reason"])) from failure
-
-
-async def _find_program(name: str, place: Place) -> Path:
-    """The program for a server of this version: the wheel's for its own server, else of PATH, which may speak TLS."""
-    packaged = await asyncio.to_thread(packaged_program, name)
-    if place.packaged:
-        return packaged
-    installed = shutil.which(name)
-    if installed is not None:
-        version = _VERSION.search(await _run(Path(installed), ("--version",), {}))
-        if version is not None and int(version[1]) >= place.major:
-            return Path(installed)
-    if place.major > MAJOR:
-        raise ProgramMissing(name=name, major=place.major)
-    return packaged
-
-
-async def _run(program: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """What a program says; it ends with us. Raises `ArchiveFailed` with its first complaint."""
-    process = await asyncio.create_subprocess_exec(
-        program,
-        *arguments,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-        env={"LC_ALL": "C", "PATH": os.defpath, "PGAPPNAME": program.name, **environment},
-    )
-    try:
-        said, complained = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise ArchiveFailed(name=program.name, reason=_first_complaint(complained.decode(errors="replace")))
-    return said.decode(errors="replace")
-
-
-def _first_complaint(text: str) -> str:
-    """The line that tells why, without the program's name."""
-    lines = [line for line in text.splitlines() if line.strip()] or ["it said nothing"]
-    first = next((line for line in lines if "error:" in line), lines[0])
-    return re.sub(r"^\w+: (?:error: )?", "", first)

@@ -2,10 +2,28 @@
 
 from headwater.kernel.database.connection import Connection
 
+BEGIN = "begin"
+COMMIT = "commit"
+FORGET_SECRETS = ("delete from system.secrets", "delete from system.encryption_keys")
+"""Removes what only a lost key could open; the next start makes keys anew."""
+DROP_WHAT_WE_OWN = ("drop owned by headwater_owner, project_admin cascade",)
+"""Loses everything that the house and its admin have made in the connected database."""
+
 
 def drop_database(name: str) -> str:
     """The end of a database of ours, and of whoever is connected to it."""
     return f'drop database if exists "{name}" with (force)'
+
+
+LET_OWNERS_CREATE = (
+    """
+    do $$ begin
+      execute format('grant create on database %I to headwater_owner, project_admin', current_database());
+    end $$
+    """,
+    "grant usage, create on schema public to headwater_owner, project_admin",
+)
+"""Who is to own a relation must be allowed to create it, unless a superuser gives it to him."""
 
 
 async def database_exists(connection: Connection, name: str) -> bool:
@@ -56,5 +74,5 @@ async def put_in_place(connection: Connection, new: str, name: str, old: str) ->
 async def forget_secrets(connection: Connection) -> None:
     """Remove what only a lost key could open; the next start makes keys anew."""
     async with connection.transaction():
-        await connection.execute("delete from system.secrets")
-        await connection.execute("delete from system.encryption_keys")
+        for statement in FORGET_SECRETS:
+            await connection.execute(statement)

@@ -11,12 +11,15 @@ from typing_extensions import override
 
 from headwater.kernel.database.connection import Connection
 from headwater.kernel.database.pipeline import wire
+from headwater.kernel.database.pipeline.longrow import LONG, LongRow
 from headwater.kernel.errors import DatabaseUnavailable
 
 STALL = 0.02
 """Seconds after which what waits behind a statement is asked elsewhere; at most twice as many pass."""
 _MOST_PREPARED = 1000
 _UNKNOWN_STATEMENT = "26000"
+_TELLING = frozenset({wire.ROW, wire.READY, wire.FAILURE, wire.DESCRIPTION})
+"""What is neither row, end of a turn, failure nor description changes nothing here."""
 Row = tuple[object, ...]
 
 
@@ -70,6 +73,7 @@ class Pipe(asyncio.Protocol):
         self._outgoing: list[bytes] = []
         self._incoming: list[bytes] = []
         self._missing = 0
+        self._long: LongRow | None = None
         self._row: Row | None = None
         self._failure: asyncpg.PostgresError | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -107,6 +111,8 @@ class Pipe(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._long is not None:
+            data = self._go_on(self._long, data)
         if self._missing > len(data):
             self._missing -= len(data)
             self._incoming.append(data)
@@ -120,9 +126,10 @@ class Pipe(asyncio.Protocol):
         while size - place >= wire.HEADER:
             end = place + 1 + int.from_bytes(received[place + 1 : place + 5], "big")
             if end > size:
-                self._missing = end - size
+                place = self._wait(received, place, end)
                 break
-            self._take(received, place, end, finished)
+            if received[place] in _TELLING:
+                self._take(received, place, end, finished)
             place = end
         if place < size:
             self._incoming.append(received[place:])
@@ -150,7 +157,7 @@ class Pipe(asyncio.Protocol):
             self._transport.write(b"".join(outgoing))
 
     def _take(self, received: bytes, place: int, end: int, finished: list[str]) -> None:
-        """One message of Postgres; what is neither row, failure, description nor end of a turn changes nothing."""
+        """One message of Postgres that tells something."""
         kind = received[place]
         if kind == wire.ROW:
             decoders = self._decoders.get(self._turns[0].sql)
@@ -164,6 +171,25 @@ class Pipe(asyncio.Protocol):
         elif kind == wire.DESCRIPTION:
             self._turns[0].first = False
             self._decoders[self._turns[0].sql] = wire.decoders_of(received[place + wire.HEADER : end])
+
+    def _wait(self, received: bytes, place: int, end: int) -> int:
+        """Prepare for a message that is not whole yet; up to where all that was received is taken in."""
+        if received[place] == wire.ROW and end - place > LONG:
+            self._long = LongRow(end - place - wire.HEADER)
+            self._long.take(memoryview(received)[place + wire.HEADER :])
+            return len(received)
+        self._missing = end - len(received)
+        return place
+
+    def _go_on(self, row: LongRow, data: bytes) -> bytes:
+        """Take in more of a long row; what came behind it."""
+        rest = data[row.take(memoryview(data)) :]
+        if row.is_whole:
+            self._long = None
+            decoders = self._decoders.get(self._turns[0].sql)
+            if decoders is not None and self._row is None:
+                self._row = row.read(decoders)
+        return rest
 
     def _finish(self, turn: _Turn) -> None:
         row, failure = self._row, self._failure

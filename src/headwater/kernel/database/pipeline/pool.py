@@ -33,10 +33,11 @@ class _Exile(NamedTuple):
 class Pipelines:
     """Sends reads through few shared connections, but for those that have proven slow.
 
-    A statement whose average is over `QUICK` has connections of its own for a while, so that nobody waits behind it;
-    what waits behind one that is unusually slow is asked elsewhere after `STALL` seconds. Pipes are opened one by one
-    while all of a login are busy, at most `pipelines` for each. They take their places from the lease's budget, at most
-    half of it; a pipe without work is closed where somebody waits for a connection, and after `pool_idle` seconds.
+    A statement whose average is over `QUICK` has a pipe or a connection to itself for a while, so that nobody waits
+    behind it; what waits behind one that is unusually slow is asked elsewhere after `STALL` seconds. Pipes are opened
+    one by one while all of a login are busy, at most `pipelines` for each. They take their places from the lease's
+    budget, at most half of it; a pipe without work is closed where somebody waits for a connection, and after
+    `pool_idle` seconds.
     """
 
     def __init__(self, lease: Lease, settings: DatabaseSettings) -> None:
@@ -56,9 +57,12 @@ class Pipelines:
 
     def find(self, login: str, sql: str, arguments: Sequence[object]) -> Pipe | None:
         """The pipe a statement may go through now; None sends it to a connection of its own."""
+        for argument in arguments:
+            if type(argument) not in _TEXTS:
+                return None
         exile = self._exiles.get(sql)
         if exile is not None and exile.until > perf_counter():
-            return None
+            return self._find_for_one(login)
         shallowest: Pipe | None = None
         for pipe in self._pipes.get(login, ()):
             if pipe.stalled:
@@ -70,9 +74,19 @@ class Pipelines:
                 shallowest = pipe
         if shallowest is None or shallowest.depth:
             self._grow(login)
-        if shallowest is None or shallowest.depth >= _DEEPEST:
+        return None if shallowest is None or shallowest.depth >= _DEEPEST else shallowest
+
+    def _find_for_one(self, login: str) -> Pipe | None:
+        """A pipe without work for a slow statement, behind which nobody comes: it spares a long answer two copies.
+
+        Of several pipes one is left to the quick ones.
+        """
+        mine = [pipe for pipe in self._pipes.get(login, ()) if not pipe.stalled]
+        idle = next((pipe for pipe in mine if not pipe.depth), None)
+        if idle is None or (len(mine) == 1 and len(self._pipes[login]) > 1):
             return None
-        return shallowest if all(type(argument) in _TEXTS for argument in arguments) else None
+        idle.stalled = True
+        return idle
 
     def _note_pace(self, sql: str, seconds: float) -> None:
         """Take in how long a statement took; one that is slow on average goes into exile, each time for longer."""
@@ -89,7 +103,10 @@ class Pipelines:
 
     def _exile(self, sql: str) -> None:
         now = perf_counter()
-        earlier = self._exiles.pop(sql, None)
+        earlier = self._exiles.get(sql)
+        if earlier is not None and earlier.until > now:
+            return
+        self._exiles.pop(sql, None)
         length = _FIRST_EXILE
         if earlier is not None and now - earlier.until < _FORGIVEN_AFTER:
             length = min(2 * earlier.length, _LONGEST_EXILE)

@@ -18,7 +18,10 @@ TERMINATE = b"X\x00\x00\x00\x04"
 _SIZE = Struct("!i")
 _COUNT = Struct("!h")
 _FIELD = Struct("!IhIhih")
-_NULL = _SIZE.pack(-1)
+_pack_size, _read_size, _pack_counts = _SIZE.pack, _SIZE.unpack_from, Struct("!hh").pack
+COUNT_BYTES, SIZE_BYTES, NULL_SIZE = _COUNT.size, _SIZE.size, -1
+"""A row is the number of its columns, and for each the size of its value, or `NULL_SIZE`, and the value."""
+_NULL = _SIZE.pack(NULL_SIZE)
 _RUN = b"E" + _SIZE.pack(9) + b"\x00" + _SIZE.pack(0) + b"S" + _SIZE.pack(4)
 _ONE_FORMAT_BINARY = _COUNT.pack(1) + _COUNT.pack(1)
 _NO_FORMATS = _COUNT.pack(0)
@@ -36,15 +39,16 @@ def forget(name: bytes) -> bytes:
 
 def run(name: bytes, arguments: Sequence[object]) -> bytes:
     """Bind, execute and sync: a transaction of its own, whatever came before. Numbers and texts can be arguments."""
-    parts = [b"\x00", name, b"\x00", _NO_FORMATS, _COUNT.pack(len(arguments))]
+    parts = [b"\x00%b\x00" % name, _pack_counts(0, len(arguments))]
     for argument in arguments:
         if argument is None:
             parts.append(_NULL)
         else:
             text = (argument if type(argument) is str else str(argument)).encode()
-            parts += (_SIZE.pack(len(text)), text)
+            parts += (_pack_size(len(text)), text)
     parts.append(_ONE_FORMAT_BINARY)
-    return _message(b"B", b"".join(parts)) + _RUN
+    bound = b"".join(parts)
+    return b"B%b%b%b" % (_pack_size(len(bound) + 4), bound, _RUN)
 
 
 def decoders_of(description: bytes) -> tuple[Decoder, ...] | None:
@@ -65,7 +69,7 @@ def read_row(buffer: bytes, place: int, decoders: Sequence[Decoder]) -> tuple[ob
     """The values of a row whose columns begin at `place`."""
     values: list[object] = []
     for decode in decoders:
-        size = int.from_bytes(buffer[place : place + 4], "big", signed=True)
+        (size,) = _read_size(buffer, place)
         place += 4
         if size < 0:
             values.append(None)

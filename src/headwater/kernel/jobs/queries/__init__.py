@@ -29,6 +29,7 @@ from headwater.kernel.jobs.queries.timers import (
     finish_timer,
     lock_due_timer,
     postpone_timer,
+    remove_timers,
 )
 from headwater.kernel.jobs.queries.workers import add_worker, beat_worker, list_beats, lock_silent_worker, remove_worker
 
@@ -65,6 +66,7 @@ __all__ = [
     "remove_finished",
     "remove_job",
     "remove_old_failures",
+    "remove_timers",
     "remove_worker",
     "retry_failed",
 ]

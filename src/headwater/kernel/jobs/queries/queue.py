@@ -9,6 +9,31 @@ import msgspec
 from headwater.kernel.database import WritingTransaction
 from headwater.kernel.jobs.models import Picked, Ticket
 
+PLACE = "due - timestamptz '2000-01-01 00:00:00+00' - priority * interval '1 hour'"
+"""A job's place in the queue, the lower the sooner: a point of priority is worth an hour of waiting."""
+PICK_JOBS = f"""
+with free as (
+  select id, place, number
+  from unnest($1::text[], $2::int[]) as lane (name, at_once)
+  cross join lateral (
+    select id, {PLACE} as place, number from system.jobs
+    where name = lane.name and state = 'queued'
+    order by {PLACE}, number
+    limit least($4, lane.at_once - (
+      select count(*) from system.jobs running where running.name = lane.name and running.state = 'running'
+    ))
+    for no key update skip locked
+  ) as first
+), chosen as (
+  select id, place, number from free order by place, number limit $4
+), picked as (
+  update system.jobs job set state = 'running', worker = $3, attempts = attempts + 1
+  from chosen where job.id = chosen.id
+  returning job.id, job.name, job.attempts, job.arguments, chosen.place, chosen.number
+)
+select id, name, attempts, arguments from picked order by place, number
+"""
+
 
 async def add_jobs(tx: WritingTransaction, tickets: Sequence[Ticket]) -> None:
     """Queue tickets, or let them wait until they are due; those whose unique key a job has already join it.
@@ -68,38 +93,11 @@ async def lock_lanes(tx: WritingTransaction, names: Sequence[str]) -> None:
 
 
 async def pick_jobs(tx: WritingTransaction, lanes: Mapping[str, int | None], worker: UUID, limit: int) -> list[Picked]:
-    """Pick at most `limit` jobs for a worker, by priority, then age; each counts one more attempt.
+    """Pick at most `limit` jobs for a worker, by their places in the queue; each counts one more attempt.
 
     `lanes` are the names that are wanted, and how many of each may run at once on all nodes (None: any number).
     """
-    rows = await tx.rows(
-        """
-        with free as (
-          select id, priority, number
-          from unnest($1::text[], $2::int[]) as lane (name, at_once)
-          cross join lateral (
-            select id, priority, number from system.jobs
-            where name = lane.name and state = 'queued'
-            order by priority desc, number
-            limit least($4, lane.at_once - (
-              select count(*) from system.jobs running where running.name = lane.name and running.state = 'running'
-            ))
-            for no key update skip locked
-          ) as first
-        ), chosen as (
-          select id from free order by priority desc, number limit $4
-        ), picked as (
-          update system.jobs job set state = 'running', worker = $3, attempts = attempts + 1
-          from chosen where job.id = chosen.id
-          returning job.id, job.name, job.attempts, job.arguments, job.priority, job.number
-        )
-        select id, name, attempts, arguments from picked order by priority desc, number
-        """,
-        list(lanes),
-        list(lanes.values()),
-        worker,
-        limit,
-    )
+    rows = await tx.rows(PICK_JOBS, list(lanes), list(lanes.values()), worker, limit)
     return [Picked(row["id"], row["name"], row["attempts"], msgspec.Raw(row["arguments"])) for row in rows]
 
 

@@ -49,6 +49,11 @@ async def add_timers(
     )
 
 
+async def remove_timers(tx: WritingTransaction, names: Sequence[str]) -> None:
+    """Forget timers that are to run no more."""
+    await tx.execute("delete from system.timers where name = any($1::text[])", names)
+
+
 async def find_agenda(tx: ReadingTransaction, timers: Sequence[str]) -> Agenda:
     """What is due and what will be next, of all jobs and of the timers named."""
     row = await tx.row(

@@ -20,6 +20,7 @@ ENDPOINTS = (
         body=RawRequest,
         result=LoadedRows,
         body_limit=_FILE_LIMIT,
+        spooled=True,
         timeout=_FILE_SECONDS,
     ),
     Endpoint(
@@ -48,6 +49,7 @@ ENDPOINTS = (
         body=RawRequest,
         result=Imported,
         body_limit=_SCRIPT_LIMIT,
+        spooled=True,
         timeout=_FILE_SECONDS,
     ),
 )

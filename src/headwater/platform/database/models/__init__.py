@@ -39,9 +39,11 @@ from headwater.platform.database.models.alterations import (
 from headwater.platform.database.models.backups import (
     Backup,
     BackupList,
+    MadeBackup,
     NamedBackup,
     RemovedBackup,
     RenamedBackup,
+    ScheduledBackup,
     WantedBackup,
 )
 from headwater.platform.database.models.migrations import (
@@ -193,6 +195,7 @@ __all__ = [
     "Load",
     "LoadedRows",
     "Lookup",
+    "MadeBackup",
     "MigrationHistory",
     "NamedBackup",
     "NamedDefinition",
@@ -224,6 +227,7 @@ __all__ = [
     "RunningLoad",
     "RunningLoads",
     "Scalar",
+    "ScheduledBackup",
     "SchemaEntry",
     "SchemaFacts",
     "SchemaList",

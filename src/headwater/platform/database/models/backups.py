@@ -1,5 +1,6 @@
 """What comes in and goes out of backups."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,10 +9,24 @@ import msgspec
 BackupName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
+class ScheduledBackup(msgspec.Struct, frozen=True, kw_only=True):
+    """What the job is called with: nothing; the settings say the rest."""
+
+
 class WantedBackup(msgspec.Struct, frozen=True, kw_only=True):
     """A backup to be made."""
 
     name: BackupName | None = None
+
+
+class MadeBackup(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup that is being made: whose idea it was, what its file is called, and when it began."""
+
+    id: UUID
+    name: str | None
+    source: Literal["manual", "scheduled"]
+    file: str
+    began: datetime
 
 
 class RenamedBackup(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,14 +82,20 @@ class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     character_maximum_length: int | None = None
     identity: str = ""
     generated: str = ""
+    comment: str | None = None
 
 
 class NamedDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """What Postgres says that makes an object of this name; `kind` is a constraint's letter, or empty."""
+    """What Postgres says that makes an object of this name; `kind` is a constraint's letter, or empty.
+
+    `arguments` are a function's, by which it is told from others of its name.
+    """
 
     name: str
     definition: str
     kind: str = ""
+    comment: str | None = None
+    arguments: str = ""
 
 
 class PolicyFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -101,6 +107,7 @@ class PolicyFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     permissive: bool = True
     qual: str | None = None
     with_check: str | None = None
+    comment: str | None = None
 
 
 class GrantFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +118,10 @@ class GrantFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SequenceFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A sequence; `owner` is the table and column it serves, `last_value` null before its first use."""
+    """A sequence; `owner` is the table and column it serves, `last_value` null before its first use.
+
+    `next_value` is what it gives out first, where that is not its start.
+    """
 
     name: str
     data_type: str
@@ -122,23 +132,29 @@ class SequenceFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     cycles: bool
     cache: int
     last_value: int | None = None
+    next_value: int | None = None
     owner: tuple[str, str] | None = None
     is_identity: bool = False
 
 
 class TypeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """An enumerated type, or a domain."""
+    """An enumerated type, a domain, or a composite type, whose `attributes` have their types for definitions."""
 
     name: str
     labels: tuple[str, ...] | None = None
     base: str | None = None
+    attributes: tuple[NamedDefinition, ...] | None = None
     default: str | None = None
     required: bool = False
     checks: tuple[NamedDefinition, ...] = ()
+    comment: str | None = None
 
 
 class TableFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Everything that makes a table what it is, and its rows where they were wanted: JSON, as Postgres writes it."""
+    """Everything that makes a table what it is, and its rows where they were wanted: JSON, as Postgres writes it.
+
+    One that is `partitioned_by` a key holds no rows itself; a partition is `part_of` such a table, within its `bound`.
+    """
 
     schema: tuple[ColumnFacts, ...]
     indexes: tuple[NamedDefinition, ...] = ()
@@ -149,6 +165,10 @@ class TableFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     policies: tuple[PolicyFacts, ...] = ()
     triggers: tuple[NamedDefinition, ...] = ()
     grants: tuple[GrantFacts, ...] = ()
+    partitioned_by: str | None = None
+    part_of: str | None = None
+    bound: str | None = None
+    comment: str | None = None
     rows: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 

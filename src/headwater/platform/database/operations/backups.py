@@ -4,23 +4,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headwater.kernel.clock import Clock
-from headwater.kernel.database import ReadingTransaction, Row, Transactions, WritingTransaction
-from headwater.kernel.database.archive import Archives
+from headwater.kernel.database import Database, ReadingTransaction, Row, Transactions, WritingTransaction
+from headwater.kernel.database.archive import SCHEDULED, Archives, BackupSettings
 from headwater.kernel.errors import Refusal
 from headwater.kernel.ids import new_id
-from headwater.kernel.models import AuditEntry
+from headwater.kernel.jobs import JobRun
+from headwater.kernel.models import AuditEntry, JobCall
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries
-from headwater.platform.database.errors import BackupNotFound
+from headwater.platform.database.errors import BackupNotFound, LastBackupFailed
 from headwater.platform.database.models import (
     Backup,
     BackupList,
+    MadeBackup,
     NamedBackup,
     RemovedBackup,
     RenamedBackup,
+    ScheduledBackup,
     WantedBackup,
 )
 from headwater.platform.database.operations.change import MODULE
+
+BACK_UP = "database.back_up"
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Backups:
     """What the admin keeps of the whole database."""
 
     archives: Archives
+    settings: BackupSettings
+    database: Database
     clock: Clock
 
     async def list_backups(self, tx: ReadingTransaction, principal: Principal, body: None) -> BackupList:
@@ -39,17 +46,42 @@ class Backups:
 
         One that failed is written down too, with the reason. Raises what `archive.dump` raises.
         """
-        backup, began = new_id(), self.clock.now()
+        backup = new_id()
+        made = MadeBackup(id=backup, name=body.name, source="manual", file=str(backup), began=self.clock.now())
+        return await self._make(transactions, made)
+
+    async def schedule_backup(self, tx: WritingTransaction) -> None:
+        """Call the job: its time has come, and no other of it waits or runs."""
+        tx.enqueue(JobCall(job=BACK_UP, arguments=ScheduledBackup()))
+
+    async def make_scheduled_backup(self, transactions: Transactions, run: JobRun) -> None:
+        """Dump the database because the clock asks for it; the oldest leave once it is whole.
+
+        One that failed is written down with the reason, at every attempt. Raises what `archive.dump` raises.
+        """
+        began = self.clock.now()
+        file = f"{SCHEDULED}{began:%Y-%m-%d-%H%M%S}"
+        await self._make(transactions, MadeBackup(id=new_id(), name=None, source="scheduled", file=file, began=began))
+        await self.archives.remove_scheduled_but(self.settings.keep)
+        await transactions.writing(lambda tx: queries.remove_scheduled_but(tx, self.settings.keep))
+
+    async def check_backups(self) -> None:
+        """Return unless the latest backup that the clock asked for failed. Raises `LastBackupFailed`."""
+        row = await self.database.single(queries.find_latest_scheduled)
+        if row is not None and row["error_message"] is not None:
+            raise LastBackupFailed(moment=_moment(row["created_at"]), reason=row["error_message"])
+
+    async def _make(self, transactions: Transactions, made: MadeBackup) -> Backup:
         try:
-            size = await self.archives.make(backup)
+            size = await self.archives.make(made.file)
         except Refusal as refusal:
             reason = refusal.message
-            await transactions.writing(lambda tx: queries.add_backup(tx, backup, body.name, began, None, reason))
+            await transactions.writing(lambda tx: queries.add_backup(tx, made, None, reason))
             raise
 
         async def keep(tx: WritingTransaction) -> Row | None:
-            tx.audit(AuditEntry(action="MAKE_BACKUP", module=MODULE, details={"id": str(backup), "bytes": size}))
-            return await queries.add_backup(tx, backup, body.name, began, size, None)
+            tx.audit(AuditEntry(action="MAKE_BACKUP", module=MODULE, details={"id": str(made.id), "bytes": size}))
+            return await queries.add_backup(tx, made, size, None)
 
         return _found(await transactions.writing(keep))
 
@@ -60,13 +92,14 @@ class Backups:
     async def remove_backup(self, transactions: Transactions, principal: Principal, body: NamedBackup) -> RemovedBackup:
         """End a backup, and its file where this node has it. Raises `BackupNotFound`."""
 
-        async def work(tx: WritingTransaction) -> None:
-            if not await queries.remove_backup(tx, body.id):
+        async def work(tx: WritingTransaction) -> str:
+            file = await queries.remove_backup(tx, body.id)
+            if file is None:
                 raise BackupNotFound
             tx.audit(AuditEntry(action="REMOVE_BACKUP", module=MODULE, details={"id": str(body.id)}))
+            return file
 
-        await transactions.writing(work)
-        await self.archives.remove(body.id)
+        await self.archives.remove(await transactions.writing(work))
         return RemovedBackup(message=f"Backup {body.id} removed")
 
 

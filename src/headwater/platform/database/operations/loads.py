@@ -81,12 +81,15 @@ class Loads:
                     await _begin(connection, load_id)
                     if not await queries.row_security_holds(connection, load.schema, load.table):
                         count = await _copy(connection, load, incoming=False)
+                        await _advance_sequences(connection, load)
                         return count, count
             except _UnplacedRow:
                 pass
         async with own_connection(self.database, Login.ADMIN, principal.claims_json) as connection:
             await _begin(connection, load_id)
-            return await _write_in_parts(connection, load, load_id)
+            counts = await _write_in_parts(connection, load, load_id)
+            await _advance_sequences(connection, load)
+            return counts
 
 
 class _UnplacedRow(Exception):
@@ -168,6 +171,17 @@ async def _write_in_parts(connection: Connection, load: Load, load_id: str) -> t
         await queries.tell_progress(connection, load_id, written, total)
         written += await _write_part(connection, load, f"({first},0)", f"({first + step},0)")
     return total, written
+
+
+async def _advance_sequences(connection: Connection, load: Load) -> None:
+    """Let the next row without a number of its own get one that is free."""
+    table = sql.qualified(load.schema, load.table)
+    for counter in await queries.list_counters(connection, table, load.columns):
+        place = (table, counter.column, counter.sequence, counter.step)
+        if await queries.is_behind(connection, sql.find_behind(*place)):
+            if counter.is_ours:
+                await connection.execute(sql.hold_sequence(counter.sequence, counter.step))
+            await connection.execute(sql.advance_sequence(*place))
 
 
 async def _write_part(connection: Connection, load: Load, first: str, last: str) -> int:

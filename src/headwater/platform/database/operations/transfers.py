@@ -112,7 +112,10 @@ async def _describe(tx: ReadingTransaction, body: WantedExport, timestamp: str) 
         if name not in tables:
             raise TableNotFound(table=name)
     types = [_decoded(row, TypeFacts) for row in await queries.describe_types(tx, body.schema)]
-    sequences = [_decoded(row, SequenceFacts) for row in await queries.describe_sequences(tx, body.schema)]
+    sequences = [
+        await _with_position(tx, body.schema, _decoded(row, SequenceFacts))
+        for row in await queries.describe_sequences(tx, body.schema)
+    ]
     functions = await queries.describe_functions(tx, body.schema) if body.include_functions else []
     views = await queries.describe_views(tx, body.schema) if body.include_views else []
     return SchemaFacts(
@@ -125,6 +128,13 @@ async def _describe(tx: ReadingTransaction, body: WantedExport, timestamp: str) 
     )
 
 
+async def _with_position(tx: ReadingTransaction, schema: str, facts: SequenceFacts) -> SequenceFacts:
+    if facts.last_value is not None:
+        return facts
+    position = await queries.find_position(tx, sql.select_position(schema, facts.name))
+    return msgspec.structs.replace(facts, next_value=None if position == facts.start else position)
+
+
 def _decoded(row: Row, kind: type[T]) -> T:
     return msgspec.json.decode(row["facts"], type=kind)
 
@@ -133,7 +143,7 @@ async def _truncated(tx: ReadingTransaction, body: WantedExport, facts: SchemaFa
     """The tables with more rows than are exported, and how many they have."""
     if not body.include_data:
         return {}
-    counts = {name: await tx.value(sql.count_rows(body.schema, name)) for name in facts.tables}
+    counts = {name: await tx.value(sql.count_rows(body.schema, name)) for name in _with_rows_of_its_own(facts)}
     return {name: count for name, count in counts.items() if count > body.row_limit}
 
 
@@ -142,18 +152,24 @@ async def _written(
 ) -> str | SchemaFacts | dict[str, str]:
     """What was described, with its rows, in the format asked for."""
     if body.format == "csv":
-        return {name: await queries.copy_out(tx, _select(body, name, table)) for name, table in facts.tables.items()}
+        tables = _with_rows_of_its_own(facts)
+        return {name: await queries.copy_out(tx, _select(body, name, table)) for name, table in tables.items()}
     if body.format == "json":
         if not body.include_data:
             return facts
-        tables = {name: await _with_rows(tx, body, name, table) for name, table in facts.tables.items()}
-        return msgspec.structs.replace(facts, tables=tables)
+        tables = {name: await _with_rows(tx, body, name, table) for name, table in _with_rows_of_its_own(facts).items()}
+        return msgspec.structs.replace(facts, tables={**facts.tables, **tables})
     rows: list[str] = []
-    for name, table in facts.tables.items() if body.include_data else ():
+    for name, table in _with_rows_of_its_own(facts).items() if body.include_data else ():
         selected = _select(body, name, table, as_texts=True)
         texts = [row["texts"] for row in await tx.rows(selected)]
         rows += sql.insert_texts(body.schema, name, sql.stored_columns(table), texts)
     return rules.script(sql.make_schema(body.schema, facts, rows=rows), facts.timestamp, truncated)
+
+
+def _with_rows_of_its_own(facts: SchemaFacts) -> dict[str, TableFacts]:
+    """The tables whose rows do not lie in partitions."""
+    return {name: table for name, table in facts.tables.items() if table.partitioned_by is None}
 
 
 def _select(body: WantedExport, name: str, table: TableFacts, *, as_texts: bool = False) -> str:

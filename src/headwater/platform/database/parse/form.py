@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from email.message import Message
+from mmap import mmap
 from urllib.parse import parse_qsl
 
 from headwater.kernel.models import RawRequest
@@ -23,20 +24,21 @@ def read_upload(request: RawRequest) -> Upload:
 
     A body that is no form is the file itself, and its kind is told by the Content-Type. Raises `InvalidUpload`.
     """
+    body = request.body if request.file is None else request.file
     fields = dict(parse_qsl(request.query, keep_blank_values=True))
     kind, parameters = _parameters("content-type", request.headers.get("content-type", ""))
     if kind != "multipart/form-data":
         extension = _EXTENSIONS.get(kind)
-        if extension is None or not request.body:
+        if extension is None or not body:
             raise InvalidUpload(reason="send a form (multipart/form-data) with the file in it, or the file as the body")
         name = fields.get("filename", f"upload.{extension}")
-        return Upload(filename=name, content=memoryview(request.body), fields=fields)
+        return Upload(filename=name, content=memoryview(body), fields=fields)
     boundary = parameters.get("boundary")
     if not boundary:
         raise InvalidUpload(reason="the Content-Type names no boundary")
     content: memoryview | None = None
     filename = ""
-    for headers, part in _parts(request.body, b"--" + boundary.encode("latin-1", "replace")):
+    for headers, part in _parts(body, b"--" + boundary.encode("latin-1", "replace")):
         _, named = _parameters("content-disposition", headers.get("content-disposition", ""))
         name = named.get("name", "")
         if name == "file":
@@ -57,7 +59,7 @@ def _field(name: str, part: memoryview) -> str:
         raise InvalidUpload(reason=f"{name} is not UTF-8") from None
 
 
-def _parts(body: bytes, delimiter: bytes) -> Iterator[tuple[Mapping[str, str], memoryview]]:
+def _parts(body: bytes | mmap, delimiter: bytes) -> Iterator[tuple[Mapping[str, str], memoryview]]:
     """Headers and content of each part; nothing is copied but the headers."""
     view = memoryview(body)
     start = body.find(delimiter)

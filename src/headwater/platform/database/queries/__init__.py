@@ -20,8 +20,10 @@ from headwater.platform.database.queries.alterations import (
 )
 from headwater.platform.database.queries.backups import (
     add_backup,
+    find_latest_scheduled,
     list_backups,
     remove_backup,
+    remove_scheduled_but,
     rename_backup,
 )
 from headwater.platform.database.queries.bulk import (
@@ -50,6 +52,7 @@ from headwater.platform.database.queries.objects import (
     list_signatures,
     list_triggers,
 )
+from headwater.platform.database.queries.sequences import is_behind, list_counters
 from headwater.platform.database.queries.tables import (
     admin_bypasses_row_security,
     describe_relation,
@@ -69,6 +72,7 @@ from headwater.platform.database.queries.transfer import (
     describe_tables,
     describe_types,
     describe_views,
+    find_position,
 )
 
 __all__ = [
@@ -86,10 +90,13 @@ __all__ = [
     "describe_types",
     "describe_views",
     "estimate_rows",
+    "find_latest_scheduled",
     "find_latest_version",
     "find_places",
+    "find_position",
     "find_table",
     "has_policy",
+    "is_behind",
     "limit_lock_wait",
     "limit_waiting",
     "list_advised_policies",
@@ -100,6 +107,7 @@ __all__ = [
     "list_columns",
     "list_constraint_columns",
     "list_constraints",
+    "list_counters",
     "list_duplicate_indexes",
     "list_foreign_keys",
     "list_functions",
@@ -119,6 +127,7 @@ __all__ = [
     "name_types",
     "relation_exists",
     "remove_backup",
+    "remove_scheduled_but",
     "rename_backup",
     "row_security_holds",
     "schema_exists",

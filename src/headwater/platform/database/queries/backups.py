@@ -1,9 +1,9 @@
 """The list of backups that the house made of itself."""
 
-from datetime import datetime
 from uuid import UUID
 
 from headwater.kernel.database import ReadingTransaction, Row, WritingTransaction
+from headwater.platform.database.models import MadeBackup
 
 _COLUMNS = "id, name, trigger_source, status, size_bytes, error_message, created_by, completed_at, created_at"
 
@@ -13,25 +13,35 @@ async def list_backups(tx: ReadingTransaction) -> list[Row]:
     return await tx.rows(f"select {_COLUMNS} from system.database_backups order by created_at desc, id")
 
 
-async def add_backup(
-    tx: WritingTransaction, backup: UUID, name: str | None, began: datetime, size: int | None, error: str | None
-) -> Row | None:
+async def find_latest_scheduled(tx: ReadingTransaction) -> Row | None:
+    """The newest backup that the clock asked for, whether it came about or not."""
+    return await tx.row(
+        f"""
+        select {_COLUMNS} from system.database_backups where trigger_source = 'scheduled'
+        order by created_at desc, id limit 1
+        """
+    )
+
+
+async def add_backup(tx: WritingTransaction, made: MadeBackup, size: int | None, error: str | None) -> Row | None:
     """Write down a backup that ended now: with its size, or with the reason why there is none."""
     return await tx.row(
         f"""
         insert into system.database_backups (id, name, trigger_source, status, storage_key, size_bytes, error_message,
                                              created_by, completed_at, created_at, updated_at)
-        values ($1::uuid, $2, 'manual', case when $5::text is null then 'completed' else 'failed' end, $1::uuid::text,
+        values ($1, $2, $8, case when $5::text is null then 'completed' else 'failed' end, $9,
                 $4, $5::text, $6, case when $5::text is null then $7::timestamptz end, $3, $7::timestamptz)
         returning {_COLUMNS}
         """,
-        backup,
-        name,
-        began,
+        made.id,
+        made.name,
+        made.began,
         size,
         error,
         tx.origin.actor,
         tx.now,
+        made.source,
+        made.file,
     )
 
 
@@ -45,6 +55,21 @@ async def rename_backup(tx: WritingTransaction, backup: UUID, name: str | None) 
     )
 
 
-async def remove_backup(tx: WritingTransaction, backup: UUID) -> bool:
-    """Take a backup off the list; whether it was there."""
-    return await tx.execute("delete from system.database_backups where id = $1", backup) == 1
+async def remove_backup(tx: WritingTransaction, backup: UUID) -> str | None:
+    """Take a backup off the list; what its file is called, if it was there."""
+    return await tx.value("delete from system.database_backups where id = $1 returning storage_key", backup)
+
+
+async def remove_scheduled_but(tx: WritingTransaction, count: int) -> None:
+    """Take off the list what the clock asked for before the newest whole ones, so many of them."""
+    await tx.execute(
+        """
+        delete from system.database_backups where trigger_source = 'scheduled' and created_at < (
+          select min(created_at) from (
+            select created_at from system.database_backups
+            where trigger_source = 'scheduled' and status = 'completed' order by created_at desc limit $1
+          ) as newest
+        )
+        """,
+        count,
+    )

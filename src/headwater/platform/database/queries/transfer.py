@@ -10,24 +10,28 @@ select jsonb_agg(jsonb_build_object(
          'isNullable', case when a.attnotnull then 'NO' else 'YES' end,
          'columnDefault', pg_get_expr(d.adbin, d.adrelid),
          'characterMaximumLength', case when a.atttypid in (1042, 1043) and a.atttypmod > 4 then a.atttypmod - 4 end,
-         'identity', a.attidentity::text, 'generated', a.attgenerated::text) order by a.attnum)
+         'identity', a.attidentity::text, 'generated', a.attgenerated::text,
+         'comment', col_description(a.attrelid, a.attnum)) order by a.attnum)
 from pg_catalog.pg_attribute a left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 """
 _CONSTRAINTS = """
 select jsonb_agg(jsonb_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid),
-                                    'kind', k.contype::text) order by k.contype = 'p' desc, k.conname)
-from pg_catalog.pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u', 'c', 'x')
+                                    'kind', k.contype::text, 'comment', obj_description(k.oid, 'pg_constraint'))
+                 order by k.contype = 'p' desc, k.conname)
+from pg_catalog.pg_constraint k
+where k.conrelid = c.oid and k.contype in ('p', 'u', 'c', 'x') and k.conislocal and k.conparentid = 0
 """
 _FOREIGN_KEYS = """
-select jsonb_agg(jsonb_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid), 'kind', 'f')
-                 order by k.conname)
+select jsonb_agg(jsonb_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid), 'kind', 'f',
+                                    'comment', obj_description(k.oid, 'pg_constraint')) order by k.conname)
 from pg_catalog.pg_constraint k where k.conrelid = c.oid and k.contype = 'f' and k.conparentid = 0
 """
 _INDEXES = """
-select jsonb_agg(jsonb_build_object('name', x.relname, 'definition', pg_get_indexdef(i.indexrelid)) order by x.relname)
+select jsonb_agg(jsonb_build_object('name', x.relname, 'comment', obj_description(x.oid, 'pg_class'),
+         'definition', replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')) order by x.relname)
 from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
-where i.indrelid = c.oid and not exists (
+where i.indrelid = c.oid and not x.relispartition and not exists (
   select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.conrelid = c.oid)
 """
 _POLICIES = """
@@ -37,13 +41,14 @@ select jsonb_agg(jsonb_build_object(
                               when 'd' then 'DELETE' else 'ALL' end,
          'roles', (select jsonb_agg(case when r.id = 0 then 'public' else pg_get_userbyid(r.id) end)
                    from unnest(p.polroles) r(id)),
-         'qual', pg_get_expr(p.polqual, p.polrelid), 'withCheck', pg_get_expr(p.polwithcheck, p.polrelid))
-       order by p.polname)
+         'qual', pg_get_expr(p.polqual, p.polrelid), 'withCheck', pg_get_expr(p.polwithcheck, p.polrelid),
+         'comment', obj_description(p.oid, 'pg_policy')) order by p.polname)
 from pg_catalog.pg_policy p where p.polrelid = c.oid
 """
 _TRIGGERS = """
-select jsonb_agg(jsonb_build_object('name', t.tgname, 'definition', pg_get_triggerdef(t.oid)) order by t.tgname)
-from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal
+select jsonb_agg(jsonb_build_object('name', t.tgname, 'definition', pg_get_triggerdef(t.oid),
+                                    'comment', obj_description(t.oid, 'pg_trigger')) order by t.tgname)
+from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgparentid = 0
 """
 _GRANTS = """
 select jsonb_agg(jsonb_build_object('role', g.role, 'privileges', g.privileges) order by g.role)
@@ -54,7 +59,10 @@ from (select r.rolname as role, (select coalesce(jsonb_agg(e.privilege_type orde
 
 
 async def describe_tables(tx: ReadingTransaction, schema: str, tables: Sequence[str]) -> list[Row]:
-    """Everything that makes each table, as the JSON of `TableFacts`; those that are there, by name."""
+    """Everything that makes each table, as the JSON of `TableFacts`; those that are there, by name.
+
+    A partition brings what it is a part of, and that brings its partitions; each comes after what it is a part of.
+    """
     return await tx.rows(
         f"""
         select c.relname as name, json_build_object(
@@ -62,10 +70,24 @@ async def describe_tables(tx: ReadingTransaction, schema: str, tables: Sequence[
           'foreignKeys', coalesce(({_FOREIGN_KEYS}), '[]'), 'indexes', coalesce(({_INDEXES}), '[]'),
           'policies', coalesce(({_POLICIES}), '[]'), 'triggers', coalesce(({_TRIGGERS}), '[]'),
           'grants', coalesce(({_GRANTS}), '[]'),
-          'rlsEnabled', c.relrowsecurity, 'rlsForced', c.relforcerowsecurity) as facts
-        from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = $1 and c.relname = any($2::text[]) and c.relkind = 'r' and not c.relispartition
-        order by c.relname
+          'rlsEnabled', c.relrowsecurity, 'rlsForced', c.relforcerowsecurity,
+          'partitionedBy', case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end,
+          'partOf', (select p.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class p on p.oid = i.inhparent
+                     where i.inhrelid = c.oid and c.relispartition),
+          'bound', pg_get_expr(c.relpartbound, c.oid), 'comment', obj_description(c.oid, 'pg_class')) as facts
+        from (
+          select distinct kin.relid::oid as oid
+          from pg_catalog.pg_class asked join pg_catalog.pg_namespace n on n.oid = asked.relnamespace
+          cross join lateral (
+            select asked.oid::regclass as relid
+            union all select relid from pg_partition_ancestors(asked.oid)
+            union all select relid from pg_partition_tree(asked.oid)
+          ) as kin
+          where n.nspname = $1 and asked.relname = any($2::text[]) and asked.relkind in ('r', 'p')
+        ) as wanted
+        join pg_catalog.pg_class c on c.oid = wanted.oid and c.relkind in ('r', 'p')
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = $1
+        order by (select count(*) from pg_partition_ancestors(c.oid)), c.relname
         """,
         schema,
         list(tables),
@@ -73,7 +95,7 @@ async def describe_tables(tx: ReadingTransaction, schema: str, tables: Sequence[
 
 
 async def describe_types(tx: ReadingTransaction, schema: str) -> list[Row]:
-    """The enumerated types and domains of a schema, as the JSON of `TypeFacts`, in the order they were made."""
+    """The enumerations, composite types and domains of a schema, each as the JSON of `TypeFacts`, the oldest first."""
     return await tx.rows(
         """
         select json_build_object(
@@ -81,13 +103,19 @@ async def describe_types(tx: ReadingTransaction, schema: str) -> list[Row]:
           'labels', (select json_agg(e.enumlabel order by e.enumsortorder)
                      from pg_catalog.pg_enum e where e.enumtypid = t.oid),
           'base', case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) end,
-          'default', t.typdefault, 'required', t.typnotnull,
+          'attributes', case when t.typtype = 'c' then (
+            select coalesce(json_agg(json_build_object('name', a.attname,
+                                                       'definition', format_type(a.atttypid, a.atttypmod))
+                                     order by a.attnum), '[]')
+            from pg_catalog.pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped) end,
+          'default', t.typdefault, 'required', t.typnotnull, 'comment', obj_description(t.oid, 'pg_type'),
           'checks', coalesce((select json_agg(json_build_object('name', k.conname,
                                                                 'definition', pg_get_constraintdef(k.oid)))
                               from pg_catalog.pg_constraint k where k.contypid = t.oid and k.contype = 'c'), '[]')
         ) as facts
         from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
-        where n.nspname = $1 and t.typtype in ('e', 'd')
+        left join pg_catalog.pg_class c on c.oid = t.typrelid
+        where n.nspname = $1 and (t.typtype in ('e', 'd') or (t.typtype = 'c' and c.relkind = 'c'))
           and not exists (select from pg_catalog.pg_depend d where d.objid = t.oid and d.deptype = 'e')
         order by t.oid
         """,
@@ -118,11 +146,19 @@ async def describe_sequences(tx: ReadingTransaction, schema: str) -> list[Row]:
     )
 
 
+async def find_position(tx: ReadingTransaction, statement: str) -> int | None:
+    """What a sequence that was never used gives out first; None for one that was used."""
+    row = await tx.row(statement)
+    return None if row is None or row["is_called"] else row["last_value"]
+
+
 async def describe_functions(tx: ReadingTransaction, schema: str) -> list[Row]:
     """The functions and procedures of a schema, as the JSON of `NamedDefinition`, in the order they were made."""
     return await tx.rows(
         """
-        select json_build_object('name', p.proname, 'definition', pg_get_functiondef(p.oid)) as facts
+        select json_build_object('name', p.proname, 'definition', pg_get_functiondef(p.oid),
+                                 'comment', obj_description(p.oid, 'pg_proc'),
+                                 'arguments', pg_get_function_identity_arguments(p.oid)) as facts
         from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
         where n.nspname = $1 and p.prokind in ('f', 'p')
           and not exists (select from pg_catalog.pg_depend d where d.objid = p.oid and d.deptype = 'e')
@@ -137,7 +173,7 @@ async def describe_views(tx: ReadingTransaction, schema: str) -> list[Row]:
     return await tx.rows(
         """
         select json_build_object(
-          'name', c.relname, 'definition', pg_get_viewdef(c.oid),
+          'name', c.relname, 'definition', pg_get_viewdef(c.oid), 'comment', obj_description(c.oid, 'pg_class'),
           'kind', case when c.relkind = 'm' then 'm'
                        when 'security_invoker=true' = any(c.reloptions) or 'security_invoker=on' = any(c.reloptions)
                        then 'i' else '' end

@@ -13,13 +13,18 @@ def is_on(upload: Upload, field: str) -> bool:
 
 
 def used_types(types: Sequence[TypeFacts], tables: Mapping[str, TableFacts]) -> list[TypeFacts]:
-    """The types that columns of the tables are of, also as arrays."""
-    used = {
-        column.data_type.partition("[")[0].rpartition(".")[2].strip('"')
-        for table in tables.values()
-        for column in table.schema
-    }
+    """The types that columns of the tables are of, also as arrays, and those that these are made of."""
+    used = {_bare(column.data_type) for table in tables.values() for column in table.schema}
+    for each in reversed(types):  # a type is made after those that it is made of
+        if each.name in used:
+            used |= {_bare(part.definition) for part in each.attributes or ()}
+            used |= set() if each.base is None else {_bare(each.base)}
     return [each for each in types if each.name in used]
+
+
+def _bare(kind: str) -> str:
+    """A type's name without its schema, its quotes and its brackets."""
+    return kind.partition("[")[0].rpartition(".")[2].strip('"')
 
 
 def wanted_sequences(

@@ -23,8 +23,11 @@ from headwater.platform.database.sql.alterations import (
     lock_table,
 )
 from headwater.platform.database.sql.bulk import (
+    advance_sequence,
     count_twins,
     create_incoming,
+    find_behind,
+    hold_sequence,
     insert_incoming,
 )
 from headwater.platform.database.sql.identifiers import (
@@ -65,6 +68,7 @@ from headwater.platform.database.sql.transfer import (
     insert_texts,
     make_schema,
     select_json,
+    select_position,
     select_rows,
     stored_columns,
     truncate,
@@ -75,6 +79,7 @@ __all__ = [
     "NO_TIMEOUT",
     "add_primary_key",
     "add_records",
+    "advance_sequence",
     "alter_policy",
     "alter_table",
     "ask_once",
@@ -97,10 +102,12 @@ __all__ = [
     "drop_trigger",
     "drop_twin",
     "explain",
+    "find_behind",
     "find_record",
     "fitted",
     "fix_search_path",
     "foreign_key",
+    "hold_sequence",
     "index_columns",
     "index_name",
     "insert_incoming",
@@ -118,6 +125,7 @@ __all__ = [
     "remove_record",
     "say_whose_rows",
     "select_json",
+    "select_position",
     "select_rows",
     "stored_columns",
     "switch_trigger",

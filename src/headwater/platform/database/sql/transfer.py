@@ -1,7 +1,7 @@
 """A schema written as the statements that make it again."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -14,6 +14,7 @@ from headwater.platform.database.models import (
     TableFacts,
     TypeFacts,
 )
+from headwater.platform.database.sql.comments import make_comments
 from headwater.platform.database.sql.identifiers import listed, literal, qualified, quoted
 
 _ROWS_A_STATEMENT = 100
@@ -30,7 +31,9 @@ def make_schema(schema: str, facts: SchemaFacts, *, rows: Iterable[str] = ()) ->
     yield "set local check_function_bodies = off"
     yield from (_type(schema, each) for each in facts.types)
     yield from (_sequence(schema, each) for each in facts.sequences if not each.is_identity)
-    yield from (_table(schema, name, table) for name, table in tables.items())
+    identities = {each.owner: each for each in facts.sequences if each.is_identity and each.owner is not None}
+    for name, table in tables.items():
+        yield from _made(schema, name, table, tables.get(table.part_of or ""), identities)
     yield from (_owner(schema, each) for each in facts.sequences if each.owner in owners and not each.is_identity)
     yield from (each.definition for each in facts.functions)
     yield from rows
@@ -43,7 +46,8 @@ def make_schema(schema: str, facts: SchemaFacts, *, rows: Iterable[str] = ()) ->
     for name, table in tables.items():
         yield from _access(schema, name, table)
         yield from (each.definition for each in table.triggers)
-    yield from (_value(schema, each) for each in facts.sequences if each.last_value is not None)
+    yield from make_comments(schema, facts)
+    yield from (_value(schema, each) for each in facts.sequences)
 
 
 def insert_texts(
@@ -74,12 +78,17 @@ def select_rows(schema: str, table: str, facts: TableFacts, limit: int, *, as_te
         selected = listed(columns)
     keys = (_PRIMARY_KEY.match(each.definition) for each in facts.constraints if each.kind == "p")
     order = next((key[1] for key in keys if key), "ctid")
-    return f"select {selected} from {qualified(schema, table)} order by {order} limit {limit:d}"
+    return f"select {selected} from only {qualified(schema, table)} order by {order} limit {limit:d}"
 
 
 def select_json(statement: str) -> str:
     """The statement that gives another one's rows as one JSON array."""
     return f"select coalesce(json_agg(r), '[]') from ({statement}) r"
+
+
+def select_position(schema: str, sequence: str) -> str:
+    """The statement that reads where a sequence stands."""
+    return f"select last_value, is_called from {qualified(schema, sequence)}"
 
 
 def truncate(tables: Iterable[tuple[str, str]]) -> str:
@@ -88,7 +97,9 @@ def truncate(tables: Iterable[tuple[str, str]]) -> str:
 
 
 def stored_columns(facts: TableFacts) -> tuple[str, ...]:
-    """The columns that may be written."""
+    """The columns that may be written; none where the rows lie in partitions."""
+    if facts.partitioned_by is not None:
+        return ()
     return tuple(column.column_name for column in facts.schema if not column.generated)
 
 
@@ -96,6 +107,9 @@ def _type(schema: str, facts: TypeFacts) -> str:
     name = qualified(schema, facts.name)
     if facts.labels is not None:
         return f"create type {name} as enum ({', '.join(map(literal, facts.labels))})"
+    if facts.attributes is not None:
+        attributes = ", ".join(f"{quoted(each.name)} {each.definition}" for each in facts.attributes)
+        return f"create type {name} as ({attributes})"
     parts = [f"create domain {name} as {facts.base}"]
     if facts.default is not None:
         parts.append(f"default {facts.default}")
@@ -106,10 +120,13 @@ def _type(schema: str, facts: TypeFacts) -> str:
 
 
 def _sequence(schema: str, facts: SequenceFacts) -> str:
+    return f"create sequence {qualified(schema, facts.name)} as {facts.data_type} {_options(facts)}"
+
+
+def _options(facts: SequenceFacts) -> str:
     return (
-        f"create sequence {qualified(schema, facts.name)} as {facts.data_type} start {facts.start:d}"
-        f" increment {facts.increment:d} minvalue {facts.minimum:d} maxvalue {facts.maximum:d} cache {facts.cache:d}"
-        f"{' cycle' if facts.cycles else ''}"
+        f"start {facts.start:d} increment {facts.increment:d} minvalue {facts.minimum:d} maxvalue {facts.maximum:d}"
+        f" cache {facts.cache:d}{' cycle' if facts.cycles else ''}"
     )
 
 
@@ -119,26 +136,52 @@ def _owner(schema: str, facts: SequenceFacts) -> str:
 
 
 def _value(schema: str, facts: SequenceFacts) -> str:
-    name = qualified(schema, facts.name)
-    if facts.is_identity and facts.owner is not None:
-        table, column = facts.owner
-        name_of = f"pg_get_serial_sequence({literal(qualified(schema, table))}, {literal(column)})"
-        return f"select setval({name_of}, {facts.last_value:d})"
-    return f"select setval({literal(name)}, {facts.last_value:d})"
+    """The statement that lets a sequence go on where it was."""
+    name = literal(qualified(schema, facts.name))
+    if facts.last_value is not None:
+        return f"select setval({name}, {facts.last_value:d})"
+    return f"select setval({name}, {facts.start if facts.next_value is None else facts.next_value:d}, false)"
 
 
-def _table(schema: str, name: str, facts: TableFacts) -> str:
-    columns = ",\n".join(f"  {_column(column)}" for column in facts.schema)
-    return f"create table {qualified(schema, name)} (\n{columns}\n)"
+def _made(
+    schema: str,
+    name: str,
+    facts: TableFacts,
+    whole: TableFacts | None,
+    identities: Mapping[tuple[str, str], SequenceFacts],
+) -> Iterator[str]:
+    """The statements that make a table, or a partition of one: it has that one's columns, and defaults of its own."""
+    key = "" if facts.partitioned_by is None else f" partition by {facts.partitioned_by}"
+    if facts.part_of is None or whole is None:
+        columns = ",\n".join(
+            f"  {_column(schema, column, identities.get((name, column.column_name)))}" for column in facts.schema
+        )
+        yield f"create table {qualified(schema, name)} (\n{columns}\n){key}"
+        return
+    yield f"create table {qualified(schema, name)} partition of {qualified(schema, facts.part_of)} {facts.bound}{key}"
+    given = {column.column_name: column for column in whole.schema}
+    for column in facts.schema:
+        inherited = given[column.column_name]
+        change = f"alter table only {qualified(schema, name)} alter column {quoted(column.column_name)}"
+        if column.column_default != inherited.column_default and not column.generated:
+            yield f"{change} {_default(column)}"
+        if column.is_nullable != inherited.is_nullable:
+            yield f"{change} set not null"
 
 
-def _column(facts: ColumnFacts) -> str:
+def _default(facts: ColumnFacts) -> str:
+    return "drop default" if facts.column_default is None else f"set default {facts.column_default}"
+
+
+def _column(schema: str, facts: ColumnFacts, sequence: SequenceFacts | None) -> str:
     parts = [quoted(facts.column_name), facts.data_type]
     if facts.generated:
         kind = "stored" if facts.generated == "s" else "virtual"
         parts.append(f"generated always as ({facts.column_default}) {kind}")
     elif facts.identity:
         parts.append(f"generated {'always' if facts.identity == 'a' else 'by default'} as identity")
+        if sequence is not None:
+            parts.append(f"(sequence name {qualified(schema, sequence.name)} {_options(sequence)})")
     elif facts.column_default is not None:
         parts.append(f"default {facts.column_default}")
     if facts.is_nullable == "NO":

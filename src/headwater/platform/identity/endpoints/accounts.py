@@ -111,7 +111,7 @@ _ACCOUNTS = (
         path="/api/auth/profiles/{user_id}",
         operation=Accounts.find_profile,
         access=Access.ANYONE,
-        transaction=Mode.READING,
+        transaction=Mode.NONE,
         body=UserId,
         result=Profile,
     ),

@@ -87,6 +87,16 @@ _CODES = (
         )
     ),
     Endpoint(
+        method="HEAD",
+        path="/api/auth/email/verify-link",
+        operation=Verification.look_at_verification_link,
+        access=Access.ANYONE,
+        transaction=Mode.READING,
+        body=LinkToken,
+        status=302,
+        reply=_onward,
+    ),
+    Endpoint(
         method="POST",
         path="/api/auth/email/exchange-reset-password-token",
         operation=Verification.exchange_reset_code,
@@ -150,7 +160,7 @@ _MAIL = (
         path="/api/auth/smtp-config",
         operation=Mailing.change_smtp_config,
         access=Access.ADMIN,
-        transaction=Mode.WRITING,
+        transaction=Mode.NONE,
         body=SmtpChange,
         result=StoredSmtpAccount,
     ),

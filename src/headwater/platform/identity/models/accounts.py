@@ -51,6 +51,8 @@ class IdentitySettings(msgspec.Struct, frozen=True, kw_only=True):
     disable_signup: bool = False
     allow_anonymous: bool = False
     """Whether someone who does not say who he is may have an account."""
+    anonymous_keep_days: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """How long an anonymous account is kept that nobody uses, with all that refers to it; unset, for ever."""
     anonymous_per_address: int = 30
     """How many such accounts one network may make in an hour."""
     fresh_session: float = 600.0
@@ -314,7 +316,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A refresh token that was shown, and its session; `current_hash` is the token's that is good now."""
+    """A refresh token that was shown, and its session; `current_` is of the token that is good now."""
 
     session_id: UUID
     kind: SessionKind
@@ -324,6 +326,7 @@ class ShownToken(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     replaced_at: datetime | None
     current_hash: bytes | None
+    current_until: datetime | None = None
 
 
 class EndedSession(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from headwater.kernel.bus import Revocations
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.errors import InvalidAnonKey, InvalidApiKey, InvalidInput, InvalidToken, NotAUser
 from headwater.kernel.ids import new_id
@@ -67,6 +68,7 @@ class Identity:
     policy: Policy
     letters: Letters
     one_time: OneTimeCodes
+    revocations: Revocations
 
     async def warm(self, transactions: Transactions) -> None:
         """Before the first request: the keys exist and are known, and so are the sessions that ended.
@@ -83,12 +85,14 @@ class Identity:
         await self.policy.warm(transactions)
         await self.bans.warm(transactions)
 
-    async def authenticate(self, headers: Mapping[str, str]) -> Principal:
+    async def authenticate(self, headers: Mapping[str, str], *, patient: bool = True) -> Principal:
         """Whom the credentials in these headers stand for; see `recognise`.
 
         A token that is not known yet may be another issuer's, or signed with a key that another node has just made:
         only then is more asked than memory. Raises `OutsiderNotAdmitted` too.
         """
+        if patient and self.revocations.in_doubt:  # it was paused, and what was told meanwhile is about to be heard
+            await self.revocations.catch_up()
         shown, api_key = headers.get("authorization"), headers.get("x-api-key")
         try:
             return self.recognise(shown, api_key)
@@ -156,7 +160,7 @@ class Identity:
         if awaited:
             asked = CodeToSend(email=email, purpose="VERIFY_EMAIL", redirect_to=body.redirect_to)
             return await self.letters.greet(transactions, asked, body.address)
-        return self.sessions.signed_in(outcome, new=True)
+        return await self.sessions.signed_in(outcome, new=True)
 
     async def sign_in(self, transactions: Transactions, _principal: Principal, body: Login) -> SignedIn:
         """Begin a session for an address and its password, or the code from a letter; see `OneTimeCodes.sign_in`.
@@ -190,7 +194,7 @@ class Identity:
                 return Outcome(refusal=VerificationNeeded())
             return Outcome(grant=await self.sessions.begin(tx, user, body.device))
 
-        return self.sessions.signed_in(await transactions.writing(settle))
+        return await self.sessions.signed_in(await transactions.writing(settle))
 
     async def refresh(self, transactions: Transactions, _principal: Principal, body: Presented) -> SignedIn:
         """Continue a user's session; raises `NoSession`, `InvalidCsrfToken`, `OriginNotAllowed`, `NoRefreshToken`."""
@@ -221,7 +225,7 @@ class Identity:
             tx.audit(AuditEntry(action="ADMIN_SIGNED_IN", module="identity", details={"admin": admin.sub}))
             return Outcome(grant=await self.sessions.begin(tx, admin, body.device))
 
-        return self.sessions.signed_in(await transactions.writing(settle))
+        return await self.sessions.signed_in(await transactions.writing(settle))
 
     async def refresh_admin(self, transactions: Transactions, _principal: Principal, body: Presented) -> SignedIn:
         """Continue an admin's session; see `refresh`."""
@@ -257,7 +261,9 @@ class Identity:
             rules.must_be_allowed_origin(body.origin, body.host, self.settings.allowed_origins)
         elif body.written is None:
             raise NoRefreshToken
-        return self.sessions.signed_in(await transactions.writing(lambda tx: self.sessions.proceed(tx, kind, body)))
+        return await self.sessions.signed_in(
+            await transactions.writing(lambda tx: self.sessions.proceed(tx, kind, body))
+        )
 
     async def _end(
         self, transactions: Transactions, kind: SessionKind, principal: Principal, body: Presented
@@ -272,7 +278,7 @@ class Identity:
                 return outcome
             return Outcome(ended=(*outcome.ended, *await queries.remove_session(tx, asking)))
 
-        self.sessions.finish(await transactions.writing(settle))
+        await self.sessions.finish(await transactions.writing(settle))
         return SignedOut(kind=kind, by_cookie=body.by_cookie)
 
 

@@ -1,13 +1,14 @@
 """Users who do not say who they are, until they do."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from headwater.kernel.database import Transactions, WritingTransaction
 from headwater.kernel.ids import new_id
 from headwater.kernel.models import AuditEntry
 from headwater.kernel.principal import Principal
 from headwater.platform.identity import queries, rules
-from headwater.platform.identity.errors import AnonymousNotAllowed, NotAnonymous
+from headwater.platform.identity.errors import AccountReferredTo, AnonymousNotAllowed, NotAnonymous
 from headwater.platform.identity.events import UserCreated, UserUpgraded
 from headwater.platform.identity.models import (
     AnonymousSignIn,
@@ -17,14 +18,16 @@ from headwater.platform.identity.models import (
     SignedIn,
     Upgrade,
 )
-from headwater.platform.identity.operations.known import must_find_user
+from headwater.platform.identity.operations.known import forget_profile, must_find_user
 from headwater.platform.identity.operations.letters import Letters
+from headwater.platform.identity.operations.users import remove_accounts
 from headwater.platform.identity.passwords import Passwords
 from headwater.platform.identity.policy import Policy
 from headwater.platform.identity.sessions import Outcome, SessionKeeper
 from headwater.platform.identity.throttle import Throttle
 
 _HOUR = 3600.0
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class AnonymousUsers:
             tx.emit(UserCreated(user_id=user_id, email=None))
             return Outcome(grant=await self.sessions.begin(tx, await must_find_user(tx, user_id), body.device))
 
-        return self.sessions.signed_in(await transactions.writing(keep), new=True)
+        return await self.sessions.signed_in(await transactions.writing(keep), new=True)
 
     async def upgrade(
         self, transactions: Transactions, principal: Principal, body: Upgrade
@@ -82,6 +85,7 @@ class AnonymousUsers:
             if not await queries.upgrade_user(tx, user_id, email, body.name):
                 raise NotAnonymous
             await queries.put_password(tx, user_id, hashed)
+            forget_profile(tx, user_id)
             tx.emit(UserUpgraded(user_id=user_id, email=email))
             tx.audit(AuditEntry(action="USER_UPGRADED", module="identity", details={"user": user_id}))
             ended = await queries.remove_sessions_of(tx, [user_id])
@@ -92,7 +96,24 @@ class AnonymousUsers:
 
         outcome = await transactions.writing(settle)
         if awaited:
-            self.sessions.finish(outcome)
+            await self.sessions.finish(outcome)
             asked = CodeToSend(email=email, purpose="VERIFY_EMAIL", redirect_to=body.redirect_to)
             return await self.letters.greet(transactions, asked, body.address)
-        return self.sessions.signed_in(outcome, new=True)
+        return await self.sessions.signed_in(outcome, new=True)
+
+    async def remove_idle(self, tx: WritingTransaction) -> None:
+        """Remove accounts that nobody has used for as long as the settings say; those that something holds on to stay.
+
+        At most `_AT_ONCE` at a time: the timer comes again.
+        """
+        days = self.settings.anonymous_keep_days
+        if days is None:
+            return
+        for user_id in await queries.list_idle_anonymous(tx, tx.now - timedelta(days=days), _AT_ONCE):
+            await queries.begin_part(tx)
+            try:
+                await remove_accounts(tx, [user_id])
+            except AccountReferredTo:
+                await queries.undo_part(tx)
+            else:
+                await queries.keep_part(tx)

@@ -39,6 +39,7 @@ class Configuration:
         changes = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
 
         async def keep(tx: WritingTransaction) -> None:
+            await queries.lock_config(tx)
             if body.require_email_verification is True:
                 await self._must_be_able_to_verify(tx)
             await queries.change_config(tx, changes)

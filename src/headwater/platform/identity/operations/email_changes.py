@@ -1,7 +1,6 @@
 """A change of address, which both addresses confirm."""
 
 import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
@@ -14,6 +13,7 @@ from headwater.kernel.models import AuditEntry, JobCall
 from headwater.kernel.principal import Principal
 from headwater.kernel.vault import Vault
 from headwater.platform.identity import queries, rules
+from headwater.platform.identity.codes import new_code, sealed
 from headwater.platform.identity.errors import NoEmailChange, WrongEmailCode
 from headwater.platform.identity.events import EmailChanged
 from headwater.platform.identity.models import (
@@ -31,7 +31,6 @@ from headwater.platform.identity.sessions import Outcome, SessionKeeper
 from headwater.platform.identity.throttle import Throttle
 
 SEND_CODES = "identity.send_email_change"
-_DIGITS = 6
 _ATTEMPTS = 5
 _REQUESTS = 5
 _WINDOW = 900.0
@@ -94,13 +93,13 @@ class EmailChanges:
             change = await queries.lock_email_change(tx, user_id)
             if change is None:
                 return []
-            current_code, new_code = _new_code(), _new_code()
-            hashes = self._hash(change, "current", current_code), self._hash(change, "new", new_code)
+            current_code, next_code = new_code(), new_code()
+            hashes = self._hash(change, "current", current_code), self._hash(change, "new", next_code)
             await queries.put_email_codes(tx, user_id, *hashes)
             user = await must_find_user(tx, user_id)
             holder = await queries.find_account(tx, change.new_email)
             sent = [] if user.email is None else [(user.email, current_code)]
-            sent += [] if holder is not None and holder.id != user_id else [(change.new_email, new_code)]
+            sent += [] if holder is not None and holder.id != user_id else [(change.new_email, next_code)]
             return [_letter(f"{run.id}-{place}", to, change.new_email, code) for place, (to, code) in enumerate(sent)]
 
         for letter in await transactions.writing(prepare):
@@ -146,7 +145,7 @@ class EmailChanges:
             return await self._change(tx, principal, change)
 
         outcome, state = await transactions.writing(settle)
-        self.sessions.finish(outcome)
+        await self.sessions.finish(outcome)
         assert state is not None  # noqa: S101 - for the type checker: finish has raised the refusal
         return state
 
@@ -165,12 +164,7 @@ class EmailChanges:
         return stored is not None and hmac.compare_digest(stored, self._hash(change, name, shown.strip()))
 
     def _hash(self, change: EmailChange, name: str, code: str) -> bytes:
-        bound = f"{change.user_id}\n{change.new_email}\n{name}\n{code}"
-        return hmac.digest(self.vault.derive("identity:email-changes"), bound.encode(), "sha256")
-
-
-def _new_code() -> str:
-    return f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+        return sealed(self.vault.derive("identity:email-changes"), change.user_id, change.new_email, name, code)
 
 
 def _letter(letter_id: str, to: str, new_email: str, code: str) -> Letter:

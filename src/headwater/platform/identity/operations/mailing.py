@@ -7,12 +7,12 @@ import msgspec
 
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.ids import new_id, new_request_id
-from headwater.kernel.mail import Letter, Mailer, SmtpChange, StoredSmtpAccount
+from headwater.kernel.mail import EmailProviderNotConfigured, Letter, Mailer, SmtpChange, StoredSmtpAccount
 from headwater.kernel.models import AuditEntry
 from headwater.kernel.principal import Kind, Principal
 from headwater.platform.identity import queries, rules
 from headwater.platform.identity.codes import Codes
-from headwater.platform.identity.errors import SenderNotSignedIn
+from headwater.platform.identity.errors import MailNeededForVerification, SenderNotSignedIn
 from headwater.platform.identity.models import (
     MailingSettings,
     RawLetter,
@@ -22,6 +22,7 @@ from headwater.platform.identity.models import (
     TemplateChange,
     Templates,
 )
+from headwater.platform.identity.policy import Policy
 from headwater.platform.identity.templates import DEFAULTS, must_be_template
 
 
@@ -32,6 +33,7 @@ class Mailing:
     settings: MailingSettings
     mailer: Mailer
     codes: Codes
+    policy: Policy
 
     async def warm(self, transactions: Transactions) -> None:
         """Have a template for every letter."""
@@ -48,11 +50,25 @@ class Mailing:
         return SmtpConfig() if account is None else SmtpConfig(**msgspec.structs.asdict(account))
 
     async def change_smtp_config(
-        self, tx: WritingTransaction, _principal: Principal, body: SmtpChange
+        self, transactions: Transactions, _principal: Principal, body: SmtpChange
     ) -> StoredSmtpAccount:
-        """Enter the SMTP account; its password goes into the vault. Raises `InvalidLetter`, which names the field."""
-        tx.audit(AuditEntry(action="SMTP_CHANGED", module="identity", details={"host": body.host, "on": body.enabled}))
-        return await self.mailer.put_account(tx, body)
+        """Enter the SMTP account, once it lets us in; its password goes into the vault.
+
+        Raises `InvalidLetter` and `SmtpUnusable`, which name the field, and `MailNeededForVerification`.
+        """
+        if body.enabled and body.try_connection:
+            await self.mailer.try_account(transactions, body)
+
+        async def keep(tx: WritingTransaction) -> StoredSmtpAccount:
+            await queries.lock_config(tx)
+            account = await self.mailer.put_account(tx, body)
+            if (await self.policy.read(tx)).require_email_verification:
+                await self._must_be_able(tx)
+            details = {"host": body.host, "on": body.enabled}
+            tx.audit(AuditEntry(action="SMTP_CHANGED", module="identity", details=details))
+            return account
+
+        return await transactions.writing(keep)
 
     async def list_templates(self, tx: ReadingTransaction, _principal: Principal, _body: None) -> Templates:
         """How letters are worded."""
@@ -90,6 +106,12 @@ class Mailing:
     async def remove_expired(self, tx: WritingTransaction) -> None:
         """Forget codes and links whose time has long been over."""
         await self.codes.remove_expired(tx)
+
+    async def _must_be_able(self, tx: WritingTransaction) -> None:
+        try:
+            await self.mailer.must_be_able(tx)
+        except EmailProviderNotConfigured as failure:
+            raise MailNeededForVerification from failure
 
     async def _count(self, tx: WritingTransaction, principal: Principal, letter: Letter) -> None:
         """Count every recipient, so that one signed-up user makes no mailing list; a refused letter is not counted."""

@@ -74,7 +74,7 @@ class OneTimeCodes:
                     user = await must_find_user(tx, user_id)
             return Outcome(grant=await self.sessions.begin(tx, user, body.device), ended=tuple(ended))
 
-        return self.sessions.signed_in(await transactions.writing(settle))
+        return await self.sessions.signed_in(await transactions.writing(settle))
 
     async def _add(self, tx: WritingTransaction, email: str, name: str | None) -> User:
         if self.policy.current.disable_signup:

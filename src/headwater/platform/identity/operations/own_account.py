@@ -67,7 +67,7 @@ class OwnAccount:
             spared = rules.uuid_of(principal.session_id)
             return Outcome(ended=tuple(await queries.remove_sessions_of(tx, [user_id], spared)))
 
-        self.sessions.finish(await transactions.writing(settle))
+        await self.sessions.finish(await transactions.writing(settle))
         return Done(message="Password changed")
 
     async def export_account(self, tx: ReadingTransaction, principal: Principal, _body: None) -> AccountExport:
@@ -98,8 +98,9 @@ class OwnAccount:
             tx.audit(AuditEntry(action="ACCOUNT_REMOVED", module="identity", details={"user": account.id}))
             return outcome
 
-        self.sessions.finish(await transactions.writing(remove))
+        outcome = await transactions.writing(remove)
         self.bans.note_gone(str(account.id))
+        await self.sessions.finish(outcome)
         return Done(message="Account deleted")
 
 

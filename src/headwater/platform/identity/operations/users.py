@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from headwater.kernel.cache import Cache
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.errors import InvalidInput
 from headwater.kernel.models import AuditEntry
@@ -25,7 +26,7 @@ from headwater.platform.identity.models import (
     UserPage,
     Users,
 )
-from headwater.platform.identity.operations.known import must_find_user
+from headwater.platform.identity.operations.known import PROFILES, forget_profile, must_find_user
 from headwater.platform.identity.passwords import Passwords
 from headwater.platform.identity.policy import Policy
 from headwater.platform.identity.sessions import Outcome, SessionKeeper
@@ -41,10 +42,15 @@ class Accounts:
     passwords: Passwords
     sessions: SessionKeeper
     bans: Bans
+    cache: Cache
 
-    async def find_profile(self, tx: ReadingTransaction, _principal: Principal, body: UserId) -> Profile:
-        """What everyone may see of a user; raises `UserNotFound`."""
-        profile = await queries.find_profile(tx, body.user_id)
+    async def find_profile(self, transactions: Transactions, _principal: Principal, body: UserId) -> Profile:
+        """What everyone may see of a user, remembered for a while; raises `UserNotFound`."""
+
+        async def load() -> Profile | None:
+            return await transactions.reading(lambda tx: queries.find_profile(tx, body.user_id))
+
+        profile = await self.cache.through(PROFILES, str(body.user_id), load)
         if profile is None:
             raise UserNotFound
         return profile
@@ -54,6 +60,7 @@ class Accounts:
         profile = await queries.update_profile(tx, rules.user_id_of(principal), body.profile)
         if profile is None:
             raise UserNotFound
+        forget_profile(tx, profile.id)
         tx.emit(ProfileChanged(user_id=profile.id))
         return profile
 
@@ -85,6 +92,7 @@ class Accounts:
                 await queries.put_password(tx, body.user_id, hashed)
                 outcome = Outcome(ended=tuple(await queries.remove_sessions_of(tx, [body.user_id])))
             if body.profile is not None:
+                forget_profile(tx, body.user_id)
                 tx.emit(ProfileChanged(user_id=body.user_id))
             if email is not None and email != before.email:
                 tx.emit(EmailChanged(user_id=body.user_id, email=email))
@@ -94,7 +102,7 @@ class Accounts:
             return await must_find_user(tx, body.user_id), outcome
 
         user, outcome = await transactions.writing(change)
-        self.sessions.finish(outcome)
+        await self.sessions.finish(outcome)
         return user
 
     async def ban_user(self, transactions: Transactions, _principal: Principal, body: Ban) -> User:
@@ -109,11 +117,11 @@ class Accounts:
                 raise InvalidInput(reason="until: must lie in the future")
             await self._put_ban(tx, body.user_id, until, body.reason)
             ended = await queries.remove_sessions_of(tx, [body.user_id])
-            return await must_find_user(tx, body.user_id), Outcome(ended=tuple(ended))
+            return await must_find_user(tx, body.user_id), Outcome(ended=tuple(ended), shut_out=(body.user_id,))
 
         user, outcome = await transactions.writing(ban)
         self.bans.note(str(body.user_id), (body.until or FOR_GOOD).timestamp())
-        self.sessions.finish(outcome)
+        await self.sessions.finish(outcome)
         return user
 
     async def lift_ban(self, transactions: Transactions, _principal: Principal, body: UserId) -> User:
@@ -143,9 +151,9 @@ class Accounts:
             return removed, outcome
 
         removed, outcome = await transactions.writing(remove)
-        self.sessions.finish(outcome)
         for user_id in removed:
             self.bans.note_gone(str(user_id))
+        await self.sessions.finish(outcome)
         return Removed(message="Users deleted successfully", deleted_count=len(removed))
 
     async def _put_ban(self, tx: WritingTransaction, user_id: UUID, until: datetime | None, reason: str | None) -> None:
@@ -163,5 +171,6 @@ async def remove_accounts(tx: WritingTransaction, user_ids: list[UUID]) -> tuple
     await queries.remove_failures_of(tx, user_ids)
     removed = await queries.remove_users(tx, user_ids)
     for user_id in removed:
+        forget_profile(tx, user_id)
         tx.emit(UserRemoved(user_id=user_id))
-    return removed, Outcome(ended=tuple(ended))
+    return removed, Outcome(ended=tuple(ended), shut_out=tuple(removed))

@@ -85,7 +85,7 @@ class Verification:
             await queries.verify_email(tx, user_id)
             return Outcome(grant=await self.sessions.begin(tx, await must_find_user(tx, user_id), body.device))
 
-        return self.sessions.signed_in(await transactions.writing(settle))
+        return await self.sessions.signed_in(await transactions.writing(settle))
 
     async def follow_verification_link(
         self, transactions: Transactions, _principal: Principal, body: LinkToken
@@ -105,6 +105,18 @@ class Verification:
 
         stored, verified = await transactions.writing(settle)
         told = {"insforge_status": "success"} if verified else _failure()
+        return Landing(url=self._onward(stored, insforge_type="verify_email", **told))
+
+    async def look_at_verification_link(
+        self, tx: ReadingTransaction, _principal: Principal, body: LinkToken
+    ) -> Landing:
+        """Where the browser would go on, for a HEAD: a mail scanner that looks at the link does not use it up.
+
+        Raises as `follow_verification_link` does.
+        """
+        stored = await self.codes.find_token(tx, "VERIFY_EMAIL", body.token)
+        live = stored is not None and self.codes.is_live(stored, tx.now)
+        told = {"insforge_status": "success"} if live else _failure()
         return Landing(url=self._onward(stored, insforge_type="verify_email", **told))
 
     async def follow_reset_link(self, transactions: Transactions, _principal: Principal, body: LinkToken) -> Landing:
@@ -170,7 +182,7 @@ class Verification:
             tx.audit(AuditEntry(action="PASSWORD_RESET", module="identity", details={"user": str(user_id)}))
             return Outcome(ended=tuple(await queries.remove_sessions_of(tx, [user_id])))
 
-        self.sessions.finish(await transactions.writing(settle))
+        await self.sessions.finish(await transactions.writing(settle))
         return Message(message="Password reset successfully")
 
     def _onward(self, stored: StoredCode | None, **parameters: str) -> str:

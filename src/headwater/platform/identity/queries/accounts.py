@@ -81,7 +81,7 @@ for no key update
 """
 FIND_SHOWN = """
 select s.id as session_id, s.kind, s.subject, s.user_id, s.client_type, t.expires_at, t.replaced_at,
-  c.hash as current_hash
+  c.hash as current_hash, c.expires_at as current_until
 from auth.refresh_tokens t
 join auth.sessions s on s.id = t.session_id
 left join auth.refresh_tokens c on c.session_id = s.id and c.replaced_at is null

@@ -42,6 +42,7 @@ ADD_CONFIG = """
 insert into auth.config (id, created_at, updated_at) values ($1, $2, $2) on conflict (the_only_one) do nothing
 """
 FIND_CONFIG = f"select {_CONFIG} from auth.config"
+LOCK_CONFIG = "select id from auth.config for no key update"
 CHANGE_CONFIG = f"""
 update auth.config set
   {", ".join(f"{name} = case when $1::jsonb ? '{name}' then said.{name} else config.{name} end" for name in _SAID)},
@@ -127,6 +128,11 @@ async def find_config(tx: ReadingTransaction) -> ConfigRow | None:
     """What the admin has said."""
     row = await tx.row(FIND_CONFIG)
     return None if row is None else msgspec.convert(dict(row.items()), ConfigRow)
+
+
+async def lock_config(tx: WritingTransaction) -> None:
+    """Let nobody else change the configuration, or what it depends on, until commit."""
+    await tx.value(LOCK_CONFIG)
 
 
 async def change_config(tx: WritingTransaction, changes: Mapping[str, object]) -> None:

@@ -19,6 +19,62 @@ class KeyGivenTwice(RecordsRefusal):
     sentence = "Two rows of the body carry the same key"
 
 
+class NoGroups(RecordsRefusal):
+    """An aggregate orders groups, and neither `select` nor `having` makes any."""
+
+    code = "NO_GROUPS"
+    status = 400
+    sentence = "order={measure} orders groups, and nothing in 'select' makes any"
+
+
+class OrderNotTold(RecordsRefusal):
+    """Rows that are told alike are one row, which has nothing but what is told."""
+
+    code = "ORDER_NOT_TOLD"
+    status = 400
+    sentence = "With distinct=(*) rows are ordered by what 'select' tells of them, and '{key}' is not in it"
+
+
+class NestedTooDeep(RecordsRefusal):
+    """The rows of an insert carry rows that carry rows, further than is allowed (HEADWATER_RECORDS_NESTED_DEPTH)."""
+
+    code = "NESTED_TOO_DEEP"
+    status = 400
+    sentence = "nested=(…) may hold relations to a depth of {most} here"
+
+
+class NestedTooLarge(RecordsRefusal):
+    """A body whose rows carry others is larger than its transaction should wait for."""
+
+    code = "NESTED_TOO_LARGE"
+    status = 413
+    sentence = "A body whose rows carry others may have {limit} bytes"
+
+
+class NotNestable(RecordsRefusal):
+    """What `nested` names cannot be carried by the rows of an insert."""
+
+    code = "NOT_NESTABLE"
+    status = 400
+    sentence = "nested=(…): {reason}"
+
+
+class KeyFilledTwice(RecordsRefusal):
+    """A row says itself what the row that it stands in, or one that it carries, gives it."""
+
+    code = "KEY_FILLED_TWICE"
+    status = 400
+    sentence = "'{column}' is filled from the key of {label}, and given too"
+
+
+class RowLeftOut(RecordsRefusal):
+    """A trigger left a row out, so that what belongs to it has no place; nothing has changed."""
+
+    code = "ROW_LEFT_OUT"
+    status = 409
+    sentence = "The database left out a row of '{relation}' that others belong to"
+
+
 class UnreadableBatch(RecordsRefusal):
     """A batch is a JSON list of requests."""
 
@@ -41,3 +97,11 @@ class BatchTooLarge(RecordsRefusal):
     code = "BATCH_TOO_LARGE"
     status = 413
     sentence = "The answers to this batch are larger than {limit} bytes"
+
+
+class RepliesNotKept(RecordsRefusal):
+    """Nothing of ours is in this database (`headwater rest`), so that no answer can be kept under a key in it."""
+
+    code = "REPLIES_NOT_KEPT"
+    status = 400
+    sentence = "Idempotency-Key: no answers are kept in this database, so the batch might happen twice"

@@ -14,10 +14,13 @@ class RecordsRefusal(Refusal):
         details: object = None,
         hint: str | None = None,
         headers: Mapping[str, str] | None = None,
+        path: str | None = None,
         **facts: object,
     ) -> None:
         super().__init__(headers=headers, next_actions=None, **facts)
         self.details = details
+        self.path = path
+        """Where in a nested body what is refused stands, such as `lines[2].product_id`."""
         self.request: int | None = None
         """Which request of a batch is refused, counted from 0."""
         self.terse = False

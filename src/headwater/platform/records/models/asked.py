@@ -25,19 +25,36 @@ class Field(msgspec.Struct, frozen=True):
     path: tuple[PathStep, ...] = ()
 
 
+class Aggregate(msgspec.Struct, frozen=True):
+    """`.sum()` and its like, and the cast of their result."""
+
+    function: Literal["avg", "count", "max", "min", "sum"]
+    cast: str | None = None
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """What orders groups or chooses among them: `column::cast.sum()::cast`; without a field, `count()`."""
+
+    aggregate: Aggregate
+    field: Field | None = None
+    cast: str | None = None
+
+
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """`field=not.operator(quantifier or language).value`.
 
-    `slot` is the value's place among the request's values; `word` is what `is` compares with.
+    `slot` is the value's place among the request's values; `word` is what `is` compares with. With `counted` it is
+    `relation=count.operator.value`, and the field names an embed.
     """
 
-    field: Field
+    field: Field | Measure
     operator: str
     negated: bool = False
     quantifier: Literal["any", "all"] | None = None
     language: str | None = None
     slot: int | None = None
     word: str | None = None
+    counted: bool = False
 
 
 class Logic(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,13 +70,6 @@ class Scoped(msgspec.Struct, frozen=True):
 
     path: ResourcePath
     filter: Condition | Logic
-
-
-class Aggregate(msgspec.Struct, frozen=True):
-    """`.sum()` and its like, and the cast of their result."""
-
-    function: Literal["avg", "count", "max", "min", "sum"]
-    cast: str | None = None
 
 
 class Star(msgspec.Struct, frozen=True):
@@ -90,9 +100,9 @@ SelectItem = Star | Column | Embed
 
 
 class OrderTerm(msgspec.Struct, frozen=True, kw_only=True):
-    """`relation(field).desc.nullslast`; None where nothing was said."""
+    """`relation(field).desc.nullslast`, where a measure may stand for the field; None where nothing was said."""
 
-    field: Field
+    field: Field | Measure
     relation: str | None = None
     descending: bool | None = None
     nulls_first: bool | None = None
@@ -103,6 +113,16 @@ class Ordered(msgspec.Struct, frozen=True):
 
     path: ResourcePath
     terms: tuple[OrderTerm, ...]
+
+
+class Distinct(msgspec.Struct, frozen=True):
+    """Of the rows of the relation that `path` leads to, the first with each value of `fields`.
+
+    Without fields, each that is told alike only once.
+    """
+
+    path: ResourcePath
+    fields: tuple[Field, ...] = ()
 
 
 class Windowed(msgspec.Struct, frozen=True):
@@ -118,7 +138,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     `columns` is the query's list, `body_columns` the keys of the body where no list was given; `by` is the key by which
     each row of a PATCH finds the row it changes. `limited` and `shifted` say that a limit or an offset binds at the
-    top; `windows` are those inside embeds; `profiled` that the client named the schema itself.
+    top; `windows` are those inside embeds; `profiled` that the client named the schema itself. `having` chooses among
+    groups; `nested` are the relations whose rows the rows of the body carry, embeds that have only embeds as items, and
+    `levels` the shapes of those rows, the body's own first.
     """
 
     method: Literal["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
@@ -130,6 +152,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     preferences: Preferences
     media: MediaType
     windows: tuple[Windowed, ...] = ()
+    distincts: tuple[Distinct, ...] = ()
+    having: tuple[Logic, ...] = ()
+    nested: tuple[Embed, ...] = ()
+    levels: tuple[tuple[tuple[str, ...], bool], ...] = ()
     columns: tuple[str, ...] | None = None
     body_columns: tuple[str, ...] = ()
     body_is_array: bool = False

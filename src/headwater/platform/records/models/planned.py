@@ -6,8 +6,10 @@ import msgspec
 
 from headwater.platform.records.models.asked import Aggregate, PathStep
 from headwater.platform.records.models.call import Call
+from headwater.platform.records.models.nested import Nested
 from headwater.platform.records.models.preferences import MediaType, Preferences
 from headwater.platform.records.models.relationship import Place, Relationship
+from headwater.platform.records.models.writing import Writing
 
 
 class Expression(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,13 +24,21 @@ class Expression(msgspec.Struct, frozen=True, kw_only=True):
     computed: Place | None = None
 
 
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """An aggregate of an expression, which may be cast before; without one, of the rows themselves."""
+
+    aggregate: Aggregate
+    expression: Expression | None = None
+    cast: str | None = None
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """An expression, an operator and a value of `operand_type`; `as_vector` where a text is to be searched as one.
 
     `heard_by` is the function, ready for SQL, that reads the value's text where the column's domain has its own form.
     """
 
-    expression: Expression
+    expression: Expression | Measured
     operator: str
     operand_type: str
     negated: bool = False
@@ -44,7 +54,7 @@ class Junction(msgspec.Struct, frozen=True, kw_only=True):
     """Filters joined by `and` or `or`."""
 
     conjunction: Literal["and", "or"]
-    parts: tuple["Comparison | Junction | Related", ...]
+    parts: tuple["Comparison | Junction | Related | Counted", ...]
     negated: bool = False
 
 
@@ -55,7 +65,16 @@ class Related(msgspec.Struct, frozen=True, kw_only=True):
     negated: bool = False
 
 
-Filter = Comparison | Junction | Related
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """A comparison of how many related rows a row has, of those that the embed's own filters let through."""
+
+    embed: "Embedded"
+    operator: str
+    slot: int
+    negated: bool = False
+
+
+Filter = Comparison | Junction | Related | Counted
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,12 +96,16 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ordering(msgspec.Struct, frozen=True, kw_only=True):
-    """One key of the order; with `embed`, of the one row that is embedded there."""
+    """One key of the order; with `embed`, of the one row that is embedded there, or of all of them a measure.
 
-    expression: Expression
+    `told` is the member that it is, where rows have nothing but what is told of them.
+    """
+
+    expression: Expression | Measured
     descending: bool | None = None
     nulls_first: bool | None = None
     embed: "Embedded | None" = None
+    told: "Output | None" = None
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +114,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     With `call` the rows come from that function instead. `schema` and `relation` are then those of the rows, or the
     function's own where its rows are of no relation; all else holds alike, since everything but the FROM clause is
     written from here. `limited` and `shifted` say that the window of the whole answer binds here; an embed has its
-    limit and offset in the slots `limit` and `offset`, and `most` caps it whatever is asked.
+    limit and offset in the slots `limit` and `offset`, and `most` caps it whatever is asked. `having` chooses among the
+    groups; with `distinct` what is told alike is told once; of the rows that agree in all `firsts`, only the first is
+    there.
     """
 
     schema: str
@@ -106,6 +131,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     offset: int | None = None
     most: int | None = None
     call: Call | None = None
+    having: tuple[Filter, ...] = ()
+    distinct: bool = False
+    firsts: tuple[Expression, ...] = ()
 
     @property
     def embeds(self) -> "tuple[Embedded, ...]":
@@ -115,7 +143,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def grouped(self) -> bool:
         """Whether aggregates make groups of the rows: its own, or those lifted from the one row of a spread."""
-        return any(
+        return bool(self.having) or any(
             output.spread and not output.many and output.source.grouped
             if isinstance(output, Embedded)
             else output.aggregate is not None
@@ -144,50 +172,13 @@ class Embedded(msgspec.Struct, frozen=True, kw_only=True):
         return self.relationship.many
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """A column that the body fills; `default` is the SQL expression that stands in where a row has no such key.
-
-    `heard_by` is the function, ready for SQL, that reads its JSON where the column's domain has its own form.
-    """
-
-    name: str
-    type: str
-    default: str | None = None
-    heard_by: str | None = None
-
-
-class Conflict(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens to a row whose `target` columns are taken: it is merged into the other, or left out."""
-
-    target: tuple[str, ...]
-    merge: bool
-
-
-class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of rows.
-
-    `fill_missing` where absent keys take their defaults; `counts_inserted` where new rows are told from merged ones;
-    `located_by` is the key that tells the client the place of a new row; `replaces` where the filters name the row;
-    `by` is the key, among `columns`, by which each row of the body finds the one that it alone changes.
-    """
-
-    kind: Literal["insert", "update", "delete"]
-    columns: tuple[Written, ...] = ()
-    from_array: bool = False
-    fill_missing: bool = False
-    conflict: Conflict | None = None
-    counts_inserted: bool = False
-    located_by: tuple[str, ...] = ()
-    replaces: bool = False
-    by: tuple[str, ...] = ()
-
-
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the SQL and the answer of a request shape need.
 
     `most_affected` is how many rows the statement may change before it fails by itself; `wants_total` asks for the
     count without limits; `profile` is the schema's name where it is to be told back. `claims_first` where the claims
-    must be set before the statement begins: Postgres chooses among partitions by them before it runs anything.
+    must be set before the statement begins: Postgres chooses among partitions by them before it runs anything. The rows
+    of a `nested` insert are added first; the statement tells of those that the body itself has.
     """
 
     source: Source
@@ -199,3 +190,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     most_affected: int | None = None
     profile: str | None = None
     claims_first: bool = False
+    nested: Nested | None = None

@@ -28,6 +28,8 @@ class RecordsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether `request.headers` and its like are set always, or where the database's own code speaks of them."""
     tx_end: Literal["commit", "commit-allow-override", "rollback", "rollback-allow-override"] = "commit"
     """How transactions end, and whether `Prefer: tx=` may choose otherwise."""
+    nested_depth: int = 5
+    """How many levels of related rows the rows of one insert may carry, each inside the other; 0 for none."""
     plan: bool = False
     """Whether callers may ask for Postgres' plans; they tell of rows that policies hide."""
     error_verbosity: Literal["verbose", "minimal"] = "verbose"
@@ -36,6 +38,10 @@ class RecordsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether answers to GET name themselves in `Content-Location`."""
     openapi: Literal["follow-privileges", "ignore-privileges", "disabled"] = "follow-privileges"
     """Whether the tables are described: to each role what it may use, to all everything, or to nobody."""
+    keep_replies: bool = True
+    """Whether a batch with an `Idempotency-Key` happens once; it is refused where no answers can be kept."""
+    root_spec: str | None = None
+    """A function whose result `/rest/v1/` answers with, in the place of the description."""
     openapi_server_proxy_uri: str | None = None
     """The public address of the root, if it is not the path it is served at."""
     openapi_security_active: bool = False

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from headwater.platform.records.models.asked import Logic
+from headwater.platform.records.models.nested import LevelShape
 
 Parameter = tuple[str, str | Logic, int]
 """A query parameter's key, what of it is structure, and the slot of its value, or -1."""
@@ -11,7 +12,7 @@ Parameter = tuple[str, str | Logic, int]
 class Shape(NamedTuple):
     """Everything about a request that its SQL depends on, besides the catalog; requests of one shape share it.
 
-    `profiled` where the client named the schema itself.
+    `profiled` where the client named the schema itself; `nested` are the levels of a body whose rows carry others.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Shape(NamedTuple):
     body_columns: tuple[str, ...] = ()
     body_is_array: bool = False
     profiled: bool = False
+    nested: tuple[LevelShape, ...] = ()
 
 
 class CallShape(NamedTuple):

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from headwater.platform.records.models.nested import Nested
 from headwater.platform.records.models.planned import Plan
 
 COUNTED = "headwater counted "
@@ -41,6 +42,18 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     takes_body: bool = False
 
 
+class Inserts(msgspec.Struct, frozen=True, kw_only=True):
+    """The statements that add the rows of a nested insert, by level; those of junctions stand beside them.
+
+    Each takes the claims and a JSON array of rows, and gives one row: the keys that the insert gave back, as a JSON
+    array of arrays of texts, how many rows there are now, and how many of them are new.
+    """
+
+    nested: Nested
+    levels: tuple[str, ...]
+    junctions: tuple[str | None, ...]
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One SQL text and the order of its parameters.
 
@@ -49,7 +62,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     row `(body, page, total, inserted, place)`, and after them the status and the headers that a function set, if it
     `answers`. An `idle` one changes nothing and need not run. `opening` runs before it in the same transaction, where
     something must hold before it begins. One that `streams` opens a cursor instead, whose rows are lines. `estimate`
-    explains the statement whose rows are only to be estimated.
+    explains the statement whose rows are only to be estimated. What `inserts` add is there before it begins; its body
+    are the keys of the first level's rows.
     """
 
     sql: str
@@ -62,6 +76,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     streams: bool = False
     opening: Side | None = None
     estimate: Side | None = None
+    inserts: Inserts | None = None
 
     @property
     def reads(self) -> bool:

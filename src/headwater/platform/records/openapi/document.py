@@ -13,11 +13,26 @@ _PARAMETERS: Schema = {
     "select": {"name": "select", "in": "query", "description": "Which columns and related rows are told."},
     "columns": {"name": "columns", "in": "query", "description": "Which members of the body are written."},
     "on_conflict": {"name": "on_conflict", "in": "query", "description": "The columns by which an upsert finds rows."},
-    "order": {"name": "order", "in": "query", "description": "Such as `name.desc.nullslast,id`."},
+    "order": {"name": "order", "in": "query", "description": "Such as `name.desc.nullslast,id`, `count()`."},
     "prefer": {"name": "Prefer", "in": "header", "description": "Such as `return=representation` or `count=exact`."},
     "and": {"name": "and", "in": "query", "description": "Conditions that all hold: `(a.eq.1,b.gt.2)`."},
     "or": {"name": "or", "in": "query", "description": "Conditions of which one holds: `(a.eq.1,b.gt.2)`."},
 }
+_BEYOND: Schema = {
+    "by": {"name": "by", "in": "query", "description": "`(key)`: each row of the body changes the row of this key."},
+    "nested": {
+        "name": "nested",
+        "in": "query",
+        "description": "`(relation(relation),name:relation!hint)`: rows of others that the rows of the body carry.",
+    },
+    "distinct": {
+        "name": "distinct",
+        "in": "query",
+        "description": "`(*)`: what is told alike only once; `(a,b)`: the first row with each value of these columns.",
+    },
+    "having": {"name": "having", "in": "query", "description": "Conditions on groups: `(count().gt.1,a.sum().lt.9)`."},
+}
+"""A column of the same name has its filter there instead."""
 _NUMBERS: Schema = {
     name: {"name": name, "in": "query", "schema": {"type": "integer", "minimum": 0}} for name in ("limit", "offset")
 }
@@ -51,7 +66,8 @@ def write_document(reach: Reach, about: About) -> bytes:
     paths: dict[str, object] = {}
     schemas: dict[str, object] = {"Error": _ERROR}
     profile = _profile(reach)
-    parameters: dict[str, object] = {n: {**told, "schema": {"type": "string"}} for n, told in _PARAMETERS.items()}
+    spoken = _PARAMETERS | _BEYOND
+    parameters: dict[str, object] = {n: {**told, "schema": {"type": "string"}} for n, told in spoken.items()}
     for relation, verbs in reach.relations:
         parameters |= {name: _encoded(parameter) for name, parameter in _filters(relation)}
         paths[f"/records/{_braceless(relation.name)}"] = _encoded(_path(relation, verbs, profile))
@@ -87,10 +103,11 @@ def _path(relation: Relation, verbs: tuple[Verb, ...], profile: list[Schema]) ->
     """The methods of a relation."""
     filters = [{"$ref": f"#/components/parameters/{name}"} for name, _ in _filters(relation)]
     rows = {"type": "array", "items": _schema_of(relation.name)}
+    own = _BEYOND.keys() & {column.name for column in relation.columns}
     refined: dict[Verb, list[str]] = {
-        "get": ["select", "order", "limit", "offset", "and", "or", "prefer"],
-        "post": ["select", "columns", "on_conflict", "prefer"],
-        "patch": ["select", "columns", "and", "or", "prefer"],
+        "get": ["select", "order", "limit", "offset", "and", "or", "distinct", "having", "prefer"],
+        "post": ["select", "columns", "on_conflict", "nested", "prefer"],
+        "patch": ["select", "columns", "and", "or", "by", "prefer"],
         "delete": ["select", "and", "or", "prefer"],
     }
     answers: dict[Verb, Schema] = {
@@ -117,7 +134,7 @@ def _path(relation: Relation, verbs: tuple[Verb, ...], profile: list[Schema]) ->
             "parameters": [
                 *profile,
                 *(filters if verb in _FILTERED else ()),
-                *({"$ref": f"#/components/parameters/{name}"} for name in refined[verb]),
+                *({"$ref": f"#/components/parameters/{name}"} for name in refined[verb] if name not in own),
             ],
             **({"requestBody": {"required": True, "content": _json(bodies[verb])}} if verb in bodies else {}),
             "responses": {**answers[verb], "default": _REFUSED},

@@ -5,12 +5,24 @@ from typing import NamedTuple
 
 import msgspec
 
-from headwater.kernel.catalog import Snapshot
+from headwater.kernel.catalog import MediaHandler, Snapshot
 from headwater.kernel.models import RawRequest
 from headwater.platform.records.errors import UnreadableBody
-from headwater.platform.records.models import Asked, Frame, Prepared, RecordsSettings, Side, Statement, Window
-from headwater.platform.records.parse import GEOGRAPHIC, PLAN
-from headwater.platform.records.plan import choose_schema
+from headwater.platform.records.models import (
+    NO_HANDLERS,
+    Asked,
+    Carried,
+    Frame,
+    Handlers,
+    Place,
+    Prepared,
+    RecordsSettings,
+    Side,
+    Statement,
+    Window,
+)
+from headwater.platform.records.parse import GEOGRAPHIC, PLAN, STREAMED, Forms
+from headwater.platform.records.plan import choose_schema, find_functions
 from headwater.platform.records.shape import FORM, kind_of_body, split_schema
 
 PLATFORM_MOUNT = "/api/database/records"
@@ -52,12 +64,33 @@ def with_query_of_body(request: RawRequest) -> RawRequest:
     return msgspec.structs.replace(request, query=query, body=b"")
 
 
-def offered_forms(snapshot: Snapshot, settings: RecordsSettings) -> frozenset[str]:
-    """The media types that can be made here beyond the usual ones."""
+def forms_of(snapshot: Snapshot, settings: RecordsSettings, place: Place, *, calls: bool, streams: bool) -> Forms:
+    """The media types that can be made of the rows of a relation or of a function, beyond the usual ones."""
     offered = {PLAN} if settings.plan else set[str]()
     if _geographic_schema(snapshot) is not None:
         offered.add(GEOGRAPHIC)
-    return frozenset(offered)
+    if streams:
+        offered |= STREAMED
+    return Forms(frozenset(offered), _handlers(snapshot, settings, place, calls=calls))
+
+
+def _handlers(snapshot: Snapshot, settings: RecordsSettings, place: Place, *, calls: bool) -> Handlers:
+    """The functions and aggregates of served schemas that make forms of these rows; of several the first by name."""
+    if not snapshot.media_handlers:
+        return NO_HANDLERS
+    known = find_functions(snapshot, *place) if calls else ()
+    relations = {function.returns_relation for function in known if function.returns_relation} if calls else {place}
+    served = {*snapshot.exposed_schemas, *settings.extra_search_path}
+    own: dict[str, MediaHandler] = {}
+    general: dict[str, MediaHandler] = {}
+    for handler in snapshot.media_handlers:
+        if handler.schema not in served:
+            continue
+        if handler.aggregate and handler.relation is None:
+            general.setdefault(handler.media_type, handler)
+        elif handler.relation in relations if handler.aggregate else calls and (handler.schema, handler.name) == place:
+            own.setdefault(handler.media_type, handler)
+    return Handlers(own, general)
 
 
 def without_refused_end(asked: Asked, settings: RecordsSettings) -> Asked:
@@ -125,7 +158,7 @@ def arguments_of(statement: Statement, values: list[str], window: Window, body: 
 class Ready(NamedTuple):
     """A request ready to run: its statement, the arguments after the claims, its window.
 
-    `opening` and `estimate` are the arguments of the statements beside it.
+    `opening` and `estimate` are the arguments of the statements beside it; `levels` the rows of a nested insert.
     """
 
     prepared: Prepared
@@ -133,6 +166,7 @@ class Ready(NamedTuple):
     window: Window
     opening: Sequence[object] = ()
     estimate: Sequence[object] = ()
+    levels: tuple[Carried, ...] = ()
 
 
 def make_ready(prepared: Prepared, values: list[str], window: Window, body: str | bytes) -> Ready:
@@ -153,7 +187,9 @@ def _side(side: Side, values: list[str], body: str | bytes) -> list[object]:
 
 def _values(statement: Statement | Side, values: list[str]) -> list[object]:
     if statement.wildcards:
-        return [values[s].replace("*", "%") if s in statement.wildcards else values[s] for s in statement.slots]
+        values = values.copy()
+        for slot in statement.wildcards:
+            values[slot] = values[slot].replace("*", "%")
     return [values[slot] for slot in statement.slots]
 
 

@@ -1,12 +1,21 @@
 """Several requests in one transaction: all of them happen, or none."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import unquote
 
 import msgspec
 
-from headwater.kernel.database import Transactions, WritingTransaction
+from headwater.kernel.database import (
+    LIFETIME,
+    IdempotentReply,
+    Transactions,
+    WritingTransaction,
+    answer_once,
+    kept,
+    once,
+)
 from headwater.kernel.models import RawRequest, Reply
 from headwater.kernel.principal import Principal
 from headwater.platform.records import rules
@@ -14,12 +23,14 @@ from headwater.platform.records.errors import (
     BatchTooLarge,
     NotImplementedHere,
     RecordsRefusal,
+    RepliesNotKept,
     UnknownPath,
     UnreadableBatch,
     WrongCallMethod,
 )
 from headwater.platform.records.models import BatchedAnswer, BatchedRequest, Outcome
 from headwater.platform.records.operations.asking import Ready
+from headwater.platform.records.operations.nested import run_nested_step
 from headwater.platform.records.operations.records import Records
 from headwater.platform.records.operations.running import run_step, run_steps
 from headwater.platform.records.shape import JSON, EarlierAnswers, kind_of_body
@@ -31,11 +42,14 @@ _OWN = frozenset(
     {"accept", "content-type", "content-length", "content-encoding", "transfer-encoding", "prefer", "range", "expect"}
 )
 """Headers of the batch that say nothing of its requests."""
+_ROUTE = "/rpc/-/batch"
 _TRUSTED = frozenset({"authorization", "apikey", "x-api-key", "cookie"})
 _CALLS = "rpc/"
 _decoder = msgspec.json.Decoder(Annotated[list[BatchedRequest], msgspec.Meta(min_length=1, max_length=MOST_REQUESTS)])
 _encoder = msgspec.json.Encoder()
 _NOTHING = msgspec.Raw(b"null")
+Steps = Callable[[WritingTransaction], Awaitable[tuple[Reply, bool]]]
+"""What a batch does in its transaction: its answer, and whether everything is to be undone."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +59,22 @@ class Batches:
     records: Records
 
     async def run_batch(self, transactions: Transactions, principal: Principal, request: RawRequest) -> Reply:
-        """Tell what each request is answered; one that is refused undoes all, and the refusal says which it was."""
+        """Tell what each request is answered; one that is refused undoes all, and the refusal says which it was.
+
+        With an `Idempotency-Key` the batch happens once, and is answered the same for a day.
+        """
         with self.records.telling():
             batch = _read(request.body)
 
-            async def steps(tx: WritingTransaction) -> tuple[list[BatchedAnswer], bool]:
+            async def steps(tx: WritingTransaction) -> tuple[Reply, bool]:
                 earlier, size, undoes = EarlierAnswers(), 0, False
                 told: list[BatchedAnswer] = []
                 for place, asked in enumerate(batch):
                     try:
                         ready, calls = self._ready(request, asked, earlier)
-                        reply = _reply(ready, await run_step(tx, principal, ready), calls=calls)
+                        step = run_nested_step if ready.levels else run_step
+                        reply = _reply(ready, await step(tx, principal, ready), calls=calls)
+                        media = ready.prepared.statement.plan.media
                     except RecordsRefusal as refusal:
                         refusal.request = place
                         raise
@@ -63,21 +82,51 @@ class Batches:
                     if size > MOST_BYTES:
                         raise BatchTooLarge(limit=MOST_BYTES)
                     earlier.add(reply.body)
-                    told.append(_answer(reply))
+                    told.append(_answer(reply, is_json=media.handler is None and media.name != "text/csv"))
                     undoes = undoes or ready.prepared.rolls_back
-                return told, undoes
+                return Reply(body=_encoder.encode(told), media_type="application/json; charset=utf-8"), undoes
 
-            answers = await run_steps(transactions, principal, steps)
-        return Reply(body=_encoder.encode(answers), media_type="application/json; charset=utf-8")
+            return await run_steps(transactions, principal, self._once(principal, request, steps))
+
+    def _once(self, principal: Principal, request: RawRequest, steps: Steps) -> Steps:
+        """The steps of a batch, whose answer is kept under its key in the same transaction, if it has one.
+
+        Raises `InvalidInput`, `RepliesNotKept`.
+        """
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return steps
+        if not self.records.settings.keep_replies:
+            raise RepliesNotKept
+        asked = once(principal, request.method, _ROUTE, key, *_context(request), request.body)
+
+        async def answered(tx: WritingTransaction) -> tuple[Reply, bool]:
+            undone = False
+
+            async def reply_to_keep(tx: WritingTransaction) -> IdempotentReply:
+                nonlocal undone
+                reply, undone = await steps(tx)
+                return kept(reply)
+
+            reply = await answer_once(tx, asked.key, asked.request_hash, reply_to_keep, LIFETIME)
+            return reply, undone
+
+        return answered
 
     def _ready(self, batch: RawRequest, asked: BatchedRequest, earlier: EarlierAnswers) -> tuple[Ready, bool]:
         """A request ready to run, and whether it calls a function."""
         alone, calls = _alone(batch, asked, earlier)
         ready = self.records.prepare_call(alone) if calls else self.records.prepare(alone)
         statement = ready.prepared.statement
-        if statement.streams or statement.plan.media.explained is not None:
-            raise NotImplementedHere(details="Inside a batch no plans are told, and no rows are streamed")
+        media = statement.plan.media
+        if statement.streams or media.explained is not None or (media.handler is not None and media.handler.binary):
+            raise NotImplementedHere(details="Inside a batch no plans are told, no rows are streamed, no bytes sent")
         return ready, calls
+
+
+def _context(request: RawRequest) -> tuple[bytes, ...]:
+    """The headers that hold for every request of a batch, as far as they choose what it is about."""
+    return tuple(request.headers.get(name, "").encode() for name in ("accept-profile", "content-profile"))
 
 
 def _read(body: bytes) -> list[BatchedRequest]:
@@ -131,11 +180,10 @@ def _reply(ready: Ready, outcome: Outcome, *, calls: bool) -> Reply:
     return rules.reply_to_write(ready.prepared, outcome)
 
 
-def _answer(reply: Reply) -> BatchedAnswer:
+def _answer(reply: Reply, *, is_json: bool) -> BatchedAnswer:
     headers = dict(reply.headers)
     if reply.media_type is None or not reply.body:
         return BatchedAnswer(status=reply.status, headers=headers, body=_NOTHING)
     headers["Content-Type"] = reply.media_type
-    is_json = "json" in reply.media_type.partition(";")[0]
     body = reply.body if is_json else _encoder.encode(reply.body.decode(errors="replace"))
     return BatchedAnswer(status=reply.status, headers=headers, body=msgspec.Raw(body))

@@ -22,6 +22,7 @@ from headwater.platform.records.openapi import (
     write_swagger,
 )
 from headwater.platform.records.operations.asking import schema_and_query
+from headwater.platform.records.operations.records import Records
 from headwater.platform.records.queries import Rights, find_rights
 from headwater.platform.records.shape import KnownShapes
 
@@ -33,6 +34,7 @@ _KEPT = 16
 class Descriptions:
     """Tells programs what tables and functions there are for the caller, and what they take and give."""
 
+    records: Records
     catalog: Catalog
     settings: RecordsSettings
     written: KnownShapes[bytes] = field(default_factory=KnownShapes[bytes], init=False)
@@ -41,7 +43,14 @@ class Descriptions:
     async def describe_as_postgrest(
         self, transactions: Transactions, principal: Principal, request: RawRequest
     ) -> Reply:
-        """Tell what PostgREST tells at its root: Swagger 2.0. Raises `DescriptionOff`, `NoMediaType`."""
+        """Tell what PostgREST tells at its root: Swagger 2.0, or what the operator's own function gives.
+
+        Raises `DescriptionOff`, `NoMediaType`.
+        """
+        if self.settings.root_spec is not None:
+            function = self.settings.root_spec.rpartition(".")[2]
+            asked = msgspec.structs.replace(request, parameters={**request.parameters, "function": function})
+            return await self.records.call_function(transactions, principal, asked)
         if self.settings.openapi == "disabled":
             raise DescriptionOff
         must_accept_description(request.headers.get("accept", ""))

@@ -10,10 +10,11 @@ from headwater.kernel.database import Transactions
 from headwater.kernel.models import RawRequest, Reply
 from headwater.kernel.principal import Principal
 from headwater.platform.records import rules
-from headwater.platform.records.errors import RecordsRefusal, UnknownFunction
+from headwater.platform.records.errors import RecordsRefusal, UnknownColumn, UnknownFunction
 from headwater.platform.records.models import (
     Asked,
     CallShape,
+    Embed,
     Parameter,
     Plan,
     Prepared,
@@ -23,10 +24,10 @@ from headwater.platform.records.models import (
 from headwater.platform.records.operations.asking import (
     Ready,
     context_of,
+    forms_of,
     frame_of,
     is_lenient,
     make_ready,
-    offered_forms,
     rolls_back,
     schema_and_query,
     tells_context,
@@ -34,8 +35,9 @@ from headwater.platform.records.operations.asking import (
     without_count_of_stream,
     without_refused_end,
 )
+from headwater.platform.records.operations.nested import located, run_nested
 from headwater.platform.records.operations.running import explain, open_stream, run
-from headwater.platform.records.parse import STREAMED, array_literal, parse, parse_names
+from headwater.platform.records.parse import NESTED, Forms, array_literal, parse, parse_names, parse_nested
 from headwater.platform.records.plan import KnownRelationships, find_functions, find_relation, plan, plan_call
 from headwater.platform.records.shape import (
     JSON,
@@ -49,6 +51,7 @@ from headwater.platform.records.shape import (
     narrowed,
     read_body,
     read_call_body,
+    read_nested_body,
     split_arguments,
     take_apart,
 )
@@ -105,14 +108,15 @@ class Records:
     async def write_rows(self, transactions: Transactions, principal: Principal, request: RawRequest) -> Reply:
         """Insert, update, replace or remove rows, all or none, and tell what was asked of them."""
         try:
-            if len(request.body) > OFF_THE_LOOP and kind_of_body(request.headers.get("content-type", "")) != JSON:
+            if len(request.body) > OFF_THE_LOOP and _is_taken_apart(request):
                 ready = await asyncio.to_thread(self.prepare, request)
             else:
                 ready = self.prepare(request)
             if ready.prepared.statement.plan.media.explained is not None:
                 plan = ready.prepared.statement.plan
                 return rules.reply_with_plan(plan, await explain(transactions, principal, ready))
-            reply = rules.reply_to_write(ready.prepared, await run(transactions, principal, ready))
+            change = run_nested if ready.levels else run
+            reply = rules.reply_to_write(ready.prepared, await change(transactions, principal, ready))
         except RecordsRefusal as refusal:
             raise self._told(refusal) from refusal.__cause__
         return rules.without_silence(reply) if is_lenient(request) else reply
@@ -178,15 +182,22 @@ class Records:
             body.columns,
             body.is_array,
             profiled,
+            tuple([level.shape for level in body.levels]) if body.levels else (),
         )
         context = self._add_context(snapshot, request, values)
         prepared = self.known.find(snapshot.version, shape)
         if prepared is None:
-            asked = self._asked(shape, snapshot, STREAMED if shape.method in _READING else frozenset())
-            planned = plan(asked, snapshot, self.relationships.of(snapshot), self.settings)
+            streams = shape.method in _READING
+            forms = forms_of(snapshot, self.settings, (schema, name), calls=False, streams=streams)
+            asked = self._asked(shape, forms)
+            try:
+                planned = plan(asked, snapshot, self.relationships.of(snapshot), self.settings)
+            except UnknownColumn as refusal:
+                raise located(refusal, body.levels) from None
             prepared = self._prepared(request, asked, planned, snapshot, context)
             self._keep(snapshot, shape, prepared)
-        return make_ready(prepared, values, window, body.text)
+        ready = make_ready(prepared, values, window, body.text)
+        return ready._replace(levels=body.levels) if body.levels else ready
 
     def prepare_call(self, request: RawRequest) -> Ready:
         """The same for a call of a function. Raises also what `plan_call` does."""
@@ -215,7 +226,8 @@ class Records:
         context = self._add_context(snapshot, request, values)
         prepared = self.known.find(snapshot.version, shape)
         if prepared is None:
-            asked = self._asked(result, snapshot)
+            forms = forms_of(snapshot, self.settings, (schema, name), calls=True, streams=False)
+            asked = self._asked(result, forms)
             planned = plan_call(asked, shape, snapshot, self.relationships.of(snapshot), self.settings, first)
             prepared = self._prepared(request, asked, planned, snapshot, context)
             self._keep(snapshot, shape, prepared)
@@ -225,8 +237,8 @@ class Records:
         if len(prepared.statement.sql) <= _LONGEST_KEPT:
             self.known.keep(snapshot.version, shape, prepared, self.settings.shapes)
 
-    def _asked(self, shape: Shape, snapshot: Snapshot, further: frozenset[str] = frozenset()) -> Asked:
-        asked = parse(shape, offered_forms(snapshot, self.settings) | further)
+    def _asked(self, shape: Shape, forms: Forms) -> Asked:
+        asked = parse(shape, forms)
         return without_count_of_stream(without_refused_end(asked, self.settings))
 
     def _add_context(self, snapshot: Snapshot, request: RawRequest, values: list[str]) -> int | None:
@@ -266,15 +278,33 @@ class Records:
         return refusal
 
 
+def _is_taken_apart(request: RawRequest) -> bool:
+    """Whether Python reads more of a body than the keys of its rows."""
+    return kind_of_body(request.headers.get("content-type", "")) != JSON or NESTED in request.query
+
+
 def _body(request: RawRequest, parameters: tuple[Parameter, ...], relation: Relation | None) -> Body:
+    kind = kind_of_body(request.headers.get("content-type", ""))
+    columns_given = any(key == "columns" for key, _, _ in parameters)
+    lenient = is_lenient(request)
+    nested = _nested(parameters) if request.method == "POST" else ()
+    if nested:
+        return read_nested_body(request.body, kind, relation, nested, columns_given=columns_given, lenient=lenient)
     return read_body(
         request.body,
-        kind_of_body(request.headers.get("content-type", "")),
+        kind,
         relation,
-        columns_given=any(key == "columns" for key, _, _ in parameters),
-        lenient=is_lenient(request),
+        columns_given=columns_given,
+        lenient=lenient,
         ragged=any(key == "by" for key, _, _ in parameters),
     )
+
+
+def _nested(parameters: tuple[Parameter, ...]) -> tuple[Embed, ...]:
+    """The relations whose rows the rows of the body carry."""
+    named = (value for key, value, _ in parameters if key == NESTED and isinstance(value, str) and value[:1] == "(")
+    text = next(named, None)
+    return () if text is None else parse_nested(text)
 
 
 def _call_body(request: RawRequest, parameters: tuple[Parameter, ...]) -> CallBody:

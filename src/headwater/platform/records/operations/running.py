@@ -13,6 +13,7 @@ from headwater.platform.records import rules
 from headwater.platform.records.errors import refusal_raised, refused
 from headwater.platform.records.models import Outcome, Plan, Statement
 from headwater.platform.records.operations.asking import Ready
+from headwater.platform.records.plan import unknown_column
 from headwater.platform.records.sql import (
     BEGIN_STEP,
     CHECK_CONSTRAINTS,
@@ -23,7 +24,8 @@ from headwater.platform.records.sql import (
 )
 
 _ATTEMPTS = 3
-_TO_BE_RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+TO_BE_RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""Failures after which the transaction may succeed if it begins again."""
 _ISOLATION = "default_transaction_isolation"
 _WEAKEST = frozenset({"read committed", "read uncommitted"})
 _FIRST_LINES, _MOST_LINES = 32, 256
@@ -56,18 +58,25 @@ async def run(transactions: Transactions, principal: Principal, ready: Ready) ->
     while True:
         attempts += 1
         try:
-            outcome = _outcome(statement, await _row(transactions, principal, ready))
+            outcome = outcome_of(statement, await _row(transactions, principal, ready))
             return await _with_estimate(transactions, principal, ready, outcome)
         except asyncpg.PostgresError as failure:
-            if attempts < _ATTEMPTS and isinstance(failure, _TO_BE_RETRIED):
+            if attempts < _ATTEMPTS and isinstance(failure, TO_BE_RETRIED):
                 continue
             raise refusal_of(failure, principal, statement.plan) from failure
 
 
 def refusal_of(failure: asyncpg.PostgresError, principal: Principal, plan: Plan | None = None) -> Refusal:
     """What stands for a failure of Postgres; that of a statement with this plan may have been meant."""
-    undone = None if plan is None else rules.undone(plan, str(failure))
-    return undone or refusal_raised(failure) or refused(failure, anonymous=principal.kind in _ANONYMOUS)
+    meant = None if plan is None else rules.undone(plan, str(failure)) or _about_columns(failure, plan)
+    return meant or refusal_raised(failure) or refused(failure, anonymous=principal.kind in _ANONYMOUS)
+
+
+def _about_columns(failure: asyncpg.PostgresError, plan: Plan) -> Refusal | None:
+    """The refusal of a column that the statement names; not of one that a function's own code does."""
+    if not isinstance(failure, asyncpg.UndefinedColumnError) or getattr(failure, "internal_query", None) is not None:
+        return None
+    return unknown_column(plan, str(failure.sqlstate), str(getattr(failure, "message", None) or failure))
 
 
 async def open_stream(
@@ -112,11 +121,11 @@ async def run_step(tx: WritingTransaction, principal: Principal, ready: Ready) -
         await tx.execute(BEGIN_STEP)
         if statement.opening is not None:
             await tx.row(statement.opening.sql, claims, *ready.opening)
-        outcome = _outcome(statement, await tx.row(statement.sql, claims, *ready.arguments))
+        outcome = outcome_of(statement, await tx.row(statement.sql, claims, *ready.arguments))
         if (side := statement.estimate) is not None and _is_estimated(ready, outcome):
             outcome = _estimated(outcome, ready, await tx.value(side.sql, claims, *ready.estimate))
         await tx.execute(FORGET_STEP if statement.reads else KEEP_STEP)
-    except _TO_BE_RETRIED:
+    except TO_BE_RETRIED:
         raise
     except asyncpg.PostgresError as failure:
         raise refusal_of(failure, principal, statement.plan) from failure
@@ -126,11 +135,16 @@ async def run_step(tx: WritingTransaction, principal: Principal, ready: Ready) -
 async def run_steps(
     transactions: Transactions,
     principal: Principal,
-    steps: Callable[[WritingTransaction], Awaitable[tuple[list[T], bool]]],
-) -> list[T]:
-    """What the steps give, all of them or none; nothing of it stays where they say that it is to be undone."""
+    steps: Callable[[WritingTransaction], Awaitable[tuple[T, bool]]],
+    *,
+    soils: bool = True,
+) -> T:
+    """What the steps give, all of them or none; nothing of it stays where they say that it is to be undone.
 
-    async def work(tx: WritingTransaction) -> list[T]:
+    With `soils` one may call a function, whose traces in the session are removed.
+    """
+
+    async def work(tx: WritingTransaction) -> T:
         told, undoes = await steps(tx)
         if undoes:
             await tx.execute(CHECK_CONSTRAINTS)
@@ -138,7 +152,7 @@ async def run_steps(
         return told
 
     try:
-        return await transactions.writing(work, principal, soils=True)
+        return await transactions.writing(work, principal, soils=soils)
     except _Undone as undone:
         return undone.result
     except asyncpg.PostgresError as failure:
@@ -209,7 +223,7 @@ async def explain(transactions: Transactions, principal: Principal, ready: Ready
     except _Undone as undone:
         return undone.result
     except asyncpg.PostgresError as failure:
-        raise refusal_of(failure, principal) from failure
+        raise refusal_of(failure, principal, statement.plan) from failure
 
 
 async def _with_estimate(transactions: Transactions, principal: Principal, ready: Ready, outcome: Outcome) -> Outcome:
@@ -236,7 +250,7 @@ def _estimated(outcome: Outcome, ready: Ready, explained: bytes) -> Outcome:
     return msgspec.structs.replace(outcome, total=max(expected, least))
 
 
-def _outcome(statement: Statement, row: Values | None) -> Outcome:
+def outcome_of(statement: Statement, row: Values | None) -> Outcome:
     """The one row that every statement gives."""
     if row is None:
         return Outcome()

@@ -1,10 +1,12 @@
 """Filters: operators, their values, and the trees of `and` and `or`."""
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
 from headwater.platform.records.errors import UnreadableQuery
-from headwater.platform.records.models import Condition, Field, Logic
+from headwater.platform.records.models import Condition, Field, Logic, Measure
+from headwater.platform.records.parse.measures import read_measure
 from headwater.platform.records.parse.names import read_field
 from headwater.platform.records.parse.scanner import Scanner
 
@@ -17,14 +19,14 @@ QUANTIFIED = (COMPARISONS - {"neq"}) | PATTERNS | MATCHES
 OPERATORS = COMPARISONS | PATTERNS | MATCHES | CONTAINMENTS | SEARCHES | {"in", "is", "isdistinct"}
 IS_WORDS = frozenset({"null", "not_null", "true", "false", "unknown"})
 
-_HEAD = re.compile(r"(not\.)?([a-z]+)(?:\(([^()]*)\))?")
+_HEAD = re.compile(r"(not\.)?(count\.)?([a-z]+)(?:\(([^()]*)\))?")
 _LOGIC = re.compile(r"(not\.)?(and|or)(?=\()")
 _ELEMENT = re.compile(r"[^,)]*")
-_OPERAND_HEAD = re.compile(r"((?:not\.)?[a-z]+(?:\([^()]*\))?)\.")
+_OPERAND_HEAD = re.compile(r"((?:not\.)?(?:count\.)?[a-z]+(?:\([^()]*\))?)\.")
 
 
 def split_condition(text: str, key: str) -> tuple[str, str]:
-    """A filter's text as its head, such as `not.eq` or `fts(english)`, and the value after the dot."""
+    """A filter's text as its head, such as `not.eq`, `fts(english)` or `count.gt`, and the value after the dot."""
     found = _OPERAND_HEAD.match(text)
     if not found:
         raise UnreadableQuery(
@@ -36,14 +38,17 @@ def split_condition(text: str, key: str) -> tuple[str, str]:
     return found[1], text[found.end() :]
 
 
-def parse_condition(head: str, field: Field, slot: int | None, word: str | None = None) -> Condition:
+def parse_condition(head: str, field: Field | Measure, slot: int | None, word: str | None = None) -> Condition:
     """The condition that a head states of a field; its value waits in `slot`."""
     found = _HEAD.fullmatch(head)
-    if not found or found[2] not in OPERATORS:
+    if not found or found[3] not in OPERATORS:
         raise UnreadableQuery(
             what="filter", text=head, column=1, details=f'unexpected "{head}" expecting "not" or operator (eq, gt, ...)'
         )
-    operator, argument = found[2], found[3]
+    counted, operator, argument = found[2] is not None, found[3], found[4]
+    if counted and (operator not in COMPARISONS or argument is not None or not _can_be_counted(field)):
+        details = "count is compared by eq, neq, gt, gte, lt or lte, as in relation=count.gt.2"
+        raise UnreadableQuery(what="filter", text=head, column=1, details=details)
     quantifier: Literal["any", "all"] | None = None
     language: str | None = None
     if argument is not None:
@@ -63,7 +68,13 @@ def parse_condition(head: str, field: Field, slot: int | None, word: str | None 
         language=language,
         slot=slot,
         word=word,
+        counted=counted,
     )
+
+
+def _can_be_counted(field: Field | Measure) -> bool:
+    """Whether the name may be an embed's."""
+    return isinstance(field, Field) and not field.path
 
 
 def parse_is_word(text: str) -> str:
@@ -78,8 +89,8 @@ def parse_is_word(text: str) -> str:
 
 def parse_list(text: str) -> str:
     """`(a,b,"c,d")` as a Postgres array literal."""
-    if text.startswith("(") and text.endswith(")") and '"' not in text and ")" not in text[:-1]:
-        return array_literal(text[1:-1].split(",")) if len(text) > 2 else "{}"
+    if text[:1] == "(" and text.find(")") == len(text) - 1 and '"' not in text:
+        return array_of(text[1:-1]) if len(text) > 2 else "{}"
     scanner = Scanner(text, "filter")
     elements = _read_list(scanner)
     scanner.end()
@@ -91,27 +102,44 @@ def array_literal(elements: list[str]) -> str:
     return "{" + ",".join(['"' + e.replace("\\", "\\\\").replace('"', '\\"') + '"' for e in elements]) + "}"
 
 
+def array_of(text: str) -> str:
+    """A Postgres array literal of the texts between the commas of `text`, in which no quotation mark may stand."""
+    return '{"' + text.replace("\\", "\\\\").replace(",", '","') + '"}'
+
+
 def parse_logic(key: str, text: str, values: list[str]) -> Logic:
     """The tree of `or=(…)`; its values are appended to `values`, and their slots are their places there.
 
     `key` is the parameter's last word or two: `and`, `or`, `not.and`, `not.or`.
     """
     negated, _, conjunction = key.rpartition(".")
-    scanner = Scanner(text, "logic tree")
-    scanner.skip_space()
-    parts = _read_parts(scanner, values)
-    scanner.skip_space()
-    scanner.end()
+    parts = _read_tree(Scanner(text, "logic tree"), values, read_field)
     return Logic(conjunction="or" if conjunction == "or" else "and", parts=parts, negated=bool(negated))
 
 
-def _read_parts(scanner: Scanner, values: list[str]) -> tuple[Condition | Logic, ...]:
+def parse_having(text: str, values: list[str]) -> Logic:
+    """`(count().gt.2,or(pages.sum().is.null,year.max().lt.2000))`, with its values as those of `parse_logic`."""
+    return Logic(conjunction="and", parts=_read_tree(Scanner(text, "having parameter"), values, read_measure))
+
+
+_ReadSubject = Callable[[Scanner], Field | Measure]
+
+
+def _read_tree(scanner: Scanner, values: list[str], read: _ReadSubject) -> tuple[Condition | Logic, ...]:
+    scanner.skip_space()
+    parts = _read_parts(scanner, values, read)
+    scanner.skip_space()
+    scanner.end()
+    return parts
+
+
+def _read_parts(scanner: Scanner, values: list[str], read: _ReadSubject) -> tuple[Condition | Logic, ...]:
     scanner.enter()
     scanner.take("(")
     parts: list[Condition | Logic] = []
     while True:
         scanner.skip_space()
-        parts.append(_read_part(scanner, values))
+        parts.append(_read_part(scanner, values, read))
         scanner.skip_space()
         if scanner.took(")"):
             scanner.leave()
@@ -119,11 +147,11 @@ def _read_parts(scanner: Scanner, values: list[str]) -> tuple[Condition | Logic,
         scanner.take(",")
 
 
-def _read_part(scanner: Scanner, values: list[str]) -> Condition | Logic:
+def _read_part(scanner: Scanner, values: list[str], read: _ReadSubject) -> Condition | Logic:
     if logic := scanner.match(_LOGIC):
-        parts = _read_parts(scanner, values)
+        parts = _read_parts(scanner, values, read)
         return Logic(conjunction="or" if logic[2] == "or" else "and", parts=parts, negated=logic[1] is not None)
-    field = read_field(scanner)
+    field = read(scanner)
     scanner.take(".")
     head = scanner.match(_OPERAND_HEAD)
     if not head:

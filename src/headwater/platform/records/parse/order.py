@@ -2,8 +2,8 @@
 
 import re
 
-from headwater.platform.records.models import Field, OrderTerm
-from headwater.platform.records.parse.names import read_field
+from headwater.platform.records.models import Field, Measure, OrderTerm
+from headwater.platform.records.parse.measures import read_subject
 from headwater.platform.records.parse.scanner import Scanner
 
 _DIRECTION = re.compile(r"\.(asc|desc)(?=$|[.,\s])")
@@ -11,7 +11,7 @@ _NULLS = re.compile(r"\.(nullsfirst|nullslast)(?=$|[,\s])")
 
 
 def parse_order(text: str) -> tuple[OrderTerm, ...]:
-    """`column.desc.nullslast,relation(column)`; an empty text orders nothing."""
+    """`column.desc.nullslast,relation(column),count(),relation(column.sum())`; an empty text orders nothing."""
     scanner = Scanner(text, "order")
     terms: list[OrderTerm] = []
     scanner.skip_space()
@@ -37,11 +37,11 @@ def _read_term(scanner: Scanner) -> OrderTerm:
     )
 
 
-def _read_place(scanner: Scanner) -> tuple[str | None, Field]:
-    """`relation(column->key)` or `column->key`."""
-    field = read_field(scanner)
-    if field.path or not scanner.took("("):
-        return None, field
-    inner = read_field(scanner)
+def _read_place(scanner: Scanner) -> tuple[str | None, Field | Measure]:
+    """`relation(column->key)` or `column->key`, or an aggregate in the column's place."""
+    subject = read_subject(scanner)
+    if not isinstance(subject, Field) or subject.path or not scanner.took("("):
+        return None, subject
+    inner = read_subject(scanner)
     scanner.take(")")
-    return field.name, inner
+    return subject.name, inner

@@ -3,15 +3,13 @@
 import re
 from typing import Literal
 
-from headwater.platform.records.models import Aggregate, Column, Embed, Field, SelectItem, Star
+from headwater.platform.records.models import Column, Embed, Field, SelectItem, Star
+from headwater.platform.records.parse.measures import read_aggregate, read_cast, read_count
 from headwater.platform.records.parse.names import read_json_path
 from headwater.platform.records.parse.scanner import Scanner
 
 MOST_ITEMS = 1000
 """Postgres takes at most 1,664 columns in one list."""
-_TYPE = re.compile(r"[\w$ ]+")
-_AGGREGATE = re.compile(r"\.(avg|count|max|min|sum)\(\)")
-_COUNT = re.compile(r"count\(\)")
 _ALIAS_COLON = re.compile(r":(?!:)")
 
 
@@ -45,23 +43,23 @@ def _read_item(scanner: Scanner) -> SelectItem:
         return Star()
     if scanner.took("..."):
         return _read_embed(scanner, scanner.name(), alias=None, spread=True)
-    if scanner.match(_COUNT):
-        return _count(scanner, alias=None)
+    if counted := read_count(scanner):
+        return Column(field=None, aggregate=counted)
     name = scanner.name()
     if not scanner.match(_ALIAS_COLON):
         return _read_named(scanner, name, alias=None)
     scanner.skip_space()
-    return _count(scanner, name) if scanner.match(_COUNT) else _read_named(scanner, scanner.name(), alias=name)
+    if counted := read_count(scanner):
+        return Column(field=None, alias=name, aggregate=counted)
+    return _read_named(scanner, scanner.name(), alias=name)
 
 
 def _read_named(scanner: Scanner, name: str, alias: str | None) -> Column | Embed:
     if scanner.looks_at("!") or scanner.looks_at("("):
         return _read_embed(scanner, name, alias, spread=False)
     field = Field(name, read_json_path(scanner))
-    cast = _read_cast(scanner)
-    found = scanner.match(_AGGREGATE)
-    aggregate = Aggregate(_function(found[1]), _read_cast(scanner)) if found else None
-    return Column(field=field, alias=alias, cast=cast, aggregate=aggregate)
+    cast = read_cast(scanner)
+    return Column(field=field, alias=alias, cast=cast, aggregate=read_aggregate(scanner))
 
 
 def _read_embed(scanner: Scanner, relation: str, alias: str | None, *, spread: bool) -> Embed:
@@ -81,24 +79,3 @@ def _read_embed(scanner: Scanner, relation: str, alias: str | None, *, spread: b
     items = _read_items(scanner, closing=")")
     scanner.take(")")
     return Embed(relation=relation, items=items, alias=alias, hint=hint, join=join, spread=spread)
-
-
-def _read_cast(scanner: Scanner) -> str | None:
-    if not scanner.took("::"):
-        return None
-    found = scanner.match(_TYPE)
-    if not found or not found[0].strip():
-        scanner.fail("type name")
-    return found[0].strip()
-
-
-def _count(scanner: Scanner, alias: str | None) -> Column:
-    return Column(field=None, alias=alias, aggregate=Aggregate("count", _read_cast(scanner)))
-
-
-def _function(word: str) -> Literal["avg", "count", "max", "min", "sum"]:
-    match word:
-        case "avg" | "count" | "max" | "min":
-            return word
-        case _:
-            return "sum"

@@ -6,6 +6,7 @@ from headwater.platform.records.plan.relationships import KnownRelationships, Re
 from headwater.platform.records.plan.request import plan
 from headwater.platform.records.plan.scopes import Scope, whole_scope
 from headwater.platform.records.plan.sources import Sources
+from headwater.platform.records.plan.unknown import unknown_column
 
 __all__ = [
     "SCALAR",
@@ -18,5 +19,6 @@ __all__ = [
     "find_relation",
     "plan",
     "plan_call",
+    "unknown_column",
     "whole_scope",
 ]

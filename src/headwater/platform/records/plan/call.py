@@ -8,6 +8,7 @@ import msgspec
 from headwater.kernel.catalog import Argument, Column, Function, Snapshot
 from headwater.platform.records.errors import AmbiguousFunction, MaxAffectedOfOne, UnknownFunction
 from headwater.platform.records.models import Asked, Call, CallShape, Given, Plan, RecordsSettings, Star
+from headwater.platform.records.plan.handlers import for_handler
 from headwater.platform.records.plan.hints import nearest
 from headwater.platform.records.plan.relations import LONGEST_NAME
 from headwater.platform.records.plan.relationships import Relationships
@@ -77,6 +78,7 @@ def plan_call(
     columns = _scalar(function) if call.returns in {"value", "values", "nothing"} else function.columns
     items = (Star(),) if call.returns in {"value", "values", "nothing"} else asked.select
     source, _ = sources.of_rows(place, columns if relation is None else relation.columns, items, whole_scope(asked))
+    source = for_handler(source, asked, function)
     return Plan(
         source=msgspec.structs.replace(source, limited=asked.limited, shifted=asked.shifted, call=call),
         media=asked.media,

@@ -6,16 +6,19 @@ import msgspec
 
 from headwater.kernel.catalog import Column, Function, Representation
 from headwater.platform.records import models
-from headwater.platform.records.errors import EmbedComparedWithValue, RelatedOrderImpossible
+from headwater.platform.records.errors import AggregatesOff, EmbedComparedWithValue, RelatedOrderImpossible
 from headwater.platform.records.models import (
     Comparison,
     Condition,
+    Counted,
     Embedded,
     Expression,
     Field,
     Filter,
     Junction,
     Logic,
+    Measure,
+    Measured,
     Ordering,
     OrderTerm,
     Output,
@@ -24,6 +27,7 @@ from headwater.platform.records.models import (
 )
 from headwater.platform.records.parse import COMPARISONS, CONTAINMENTS, PATTERNS, SEARCHES
 from headwater.platform.records.plan.hints import not_embedded
+from headwater.platform.records.plan.measures import type_of_measure
 from headwater.platform.records.plan.relationships import Relationships, computed
 
 _TEXTS = frozenset({"text", "character varying", "bpchar", "name", '"char"'})
@@ -37,10 +41,14 @@ _PLAIN = Representation(domain="")
 class Resolver:
     """Turns what is asked of a source into what is meant; unknown columns are left for Postgres to refuse.
 
-    `place` is the relation whose rows the source gives; functions of such a row are its computed fields.
+    `place` is the relation whose rows the source gives; functions of such a row are its computed fields. Nothing is
+    counted or summed up unless `aggregates` may be asked for.
     """
 
-    def __init__(self, relationships: Relationships, place: Place, columns: Iterable[Column]) -> None:
+    def __init__(
+        self, relationships: Relationships, place: Place, columns: Iterable[Column], *, aggregates: bool
+    ) -> None:
+        self._aggregates = aggregates
         self._relationships = relationships
         self._snapshot = relationships.snapshot
         self._place = place
@@ -78,15 +86,15 @@ class Resolver:
         return self._member(item.field, item.alias, item.cast)
 
     def ordering(self, term: OrderTerm) -> Ordering:
-        """One key of the order. Raises `NotEmbedded` and `RelatedOrderImpossible`."""
+        """One key of the order. Raises `NotEmbedded`, `RelatedOrderImpossible` and `AggregatesOff`."""
         if term.relation is None:
-            return Ordering(
-                expression=self.expression(term.field), descending=term.descending, nulls_first=term.nulls_first
-            )
+            asked = term.field
+            expression = self.measured(asked) if isinstance(asked, Measure) else self.expression(asked)
+            return Ordering(expression=expression, descending=term.descending, nulls_first=term.nulls_first)
         embed = self._embeds.get(term.relation)
         if embed is None:
             raise not_embedded(term.relation)
-        if embed.many:
+        if embed.many and not isinstance(term.field, Measure):
             ends = f"'{self._place[1]}' and '{term.relation}'"
             raise RelatedOrderImpossible(
                 relation=term.relation, details=f"{ends} do not form a many-to-one or one-to-one relationship"
@@ -95,10 +103,16 @@ class Resolver:
         return msgspec.structs.replace(inner, embed=embed)
 
     def filter(self, asked: Condition | Logic) -> Filter:
-        """A condition or a tree of them. Raises `EmbedComparedWithValue` and `NotEmbedded`."""
+        """A condition or a tree of them. Raises `EmbedComparedWithValue`, `NotEmbedded` and `AggregatesOff`."""
         if isinstance(asked, Logic):
             parts = tuple(map(self.filter, asked.parts))
             return Junction(conjunction=asked.conjunction, parts=parts, negated=asked.negated)
+        if isinstance(asked.field, Measure):
+            measured = self.measured(asked.field)
+            kind = "text" if asked.field.field is None else self._type_of(asked.field.field)
+            return _compared(asked, measured, type_of_measure(measured, kind))
+        if asked.counted:
+            return self._counted(asked, asked.field.name)
         field, column = asked.field, self._columns.get(asked.field.name)
         embed = None if field.path else self._embeds.get(field.name)
         if embed is not None and asked.operator == "is" and asked.word in _NULLS:
@@ -108,20 +122,23 @@ class Resolver:
             raise EmbedComparedWithValue(relation=field.name, hint=hint)
         if embed is None and column is None and self._is_only_related(field.name):
             raise not_embedded(field.name)
-        kind = self._type_of(field)
         heard = asked.operator in _HEARD and not field.path
-        return Comparison(
-            expression=self.expression(field),
-            operator=asked.operator,
-            operand_type=_operand_type(asked, kind),
-            negated=asked.negated,
-            quantifier=asked.quantifier,
-            language=asked.language,
-            slot=asked.slot,
-            word=asked.word,
-            as_vector=asked.operator in SEARCHES and kind != "tsvector",
-            heard_by=_representation(column, self._snapshot.representations).from_text if heard else None,
-        )
+        heard_by = _representation(column, self._snapshot.representations).from_text if heard else None
+        return _compared(asked, self.expression(field), self._type_of(field), heard_by)
+
+    def measured(self, asked: Measure) -> Measured:
+        """An aggregate of the rows. Raises `AggregatesOff`."""
+        self._must_aggregate()
+        expression = None if asked.field is None else self.expression(asked.field)
+        return Measured(aggregate=asked.aggregate, expression=expression, cast=asked.cast)
+
+    def comparable(self, output: Output) -> Output:
+        """The output as two can be compared: JSON of the type that has an equality."""
+        told = output.expression
+        if told is None or output.aggregate is not None or output.cast is not None or output.told_by is not None:
+            return output
+        is_json = self._type_of(Field(told.column, told.path)) == "json"
+        return msgspec.structs.replace(output, cast="jsonb") if is_json else output
 
     def expression(self, field: Field) -> Expression:
         """A column, a computed field, or what lies inside it; what is no JSON is made JSON first."""
@@ -146,6 +163,17 @@ class Resolver:
             expression=self.expression(field), label=alias or _last_name(field), cast=cast, told_by=told.to_json
         )
 
+    def _counted(self, asked: Condition, name: str) -> Counted:
+        self._must_aggregate()
+        embed = self._embeds.get(name)
+        if embed is None or asked.slot is None:
+            raise not_embedded(name)
+        return Counted(embed=embed, operator=asked.operator, slot=asked.slot, negated=asked.negated)
+
+    def _must_aggregate(self) -> None:
+        if not self._aggregates:
+            raise AggregatesOff
+
     def _is_only_related(self, name: str) -> bool:
         """Whether a name that is no column's could have been embedded."""
         if self._computed(name) is not None:
@@ -165,6 +193,24 @@ class Resolver:
         if not field.path:
             return kind
         return "text" if field.path[-1].as_text else "json" if kind == "json" else "jsonb"
+
+
+def _compared(
+    asked: Condition, expression: Expression | Measured, kind: str, heard_by: str | None = None
+) -> Comparison:
+    """The condition, said of an expression of this kind."""
+    return Comparison(
+        expression=expression,
+        operator=asked.operator,
+        operand_type=_operand_type(asked, kind),
+        negated=asked.negated,
+        quantifier=asked.quantifier,
+        language=asked.language,
+        slot=asked.slot,
+        word=asked.word,
+        as_vector=asked.operator in SEARCHES and kind != "tsvector",
+        heard_by=heard_by,
+    )
 
 
 def _representation(column: Column | None, known: Mapping[str, Representation]) -> Representation:

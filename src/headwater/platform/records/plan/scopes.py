@@ -5,10 +5,20 @@ from typing import TypeVar
 
 import msgspec
 
-from headwater.platform.records.models import Asked, Condition, Embed, Logic, Ordered, OrderTerm, Scoped, Windowed
+from headwater.platform.records.models import (
+    Asked,
+    Condition,
+    Distinct,
+    Embed,
+    Logic,
+    Ordered,
+    OrderTerm,
+    Scoped,
+    Windowed,
+)
 from headwater.platform.records.plan.hints import not_embedded
 
-T = TypeVar("T", Scoped, Ordered, Windowed)
+T = TypeVar("T", Scoped, Ordered, Windowed, Distinct)
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -17,6 +27,8 @@ class Scope(msgspec.Struct, frozen=True):
     filters: tuple[Scoped, ...] = ()
     orders: tuple[Ordered, ...] = ()
     windows: tuple[Windowed, ...] = ()
+    distincts: tuple[Distinct, ...] = ()
+    having: tuple[Logic, ...] = ()
 
     def own_filters(self) -> tuple[Condition | Logic, ...]:
         """The filters of the relation itself."""
@@ -30,6 +42,10 @@ class Scope(msgspec.Struct, frozen=True):
         """The slots of the relation's own `limit` and `offset`; of several, the last counts."""
         return {windowed.bound: windowed.slot for windowed in self.windows if not windowed.path}
 
+    def own_distinct(self) -> Distinct | None:
+        """Which of the relation's own rows are told once; of several, the last counts."""
+        return next((one for one in reversed(self.distincts) if not one.path), None)
+
     def inside(self, embeds: Iterable[Embed]) -> "tuple[Scope, ...]":
         """What speaks of each embed, which is known by its alias, or by its relation's name.
 
@@ -42,16 +58,21 @@ class Scope(msgspec.Struct, frozen=True):
         for place, embed in enumerate(listed):
             names.setdefault(embed.relation, place)
         filters, orders = _dealt(self.filters, names), _dealt(self.orders, names)
-        windows = _dealt(self.windows, names)
+        windows, distincts = _dealt(self.windows, names), _dealt(self.distincts, names)
         return tuple(
-            Scope(tuple(filters.get(n, ())), tuple(orders.get(n, ())), tuple(windows.get(n, ())))
+            Scope(
+                tuple(filters.get(n, ())),
+                tuple(orders.get(n, ())),
+                tuple(windows.get(n, ())),
+                tuple(distincts.get(n, ())),
+            )
             for n in range(len(listed))
         )
 
 
 def whole_scope(asked: Asked) -> Scope:
     """The scope of a request's own relation."""
-    return Scope(asked.filters, asked.orders, asked.windows)
+    return Scope(asked.filters, asked.orders, asked.windows, asked.distincts, asked.having)
 
 
 def _dealt(spoken: Iterable[T], names: dict[str, int]) -> dict[int, list[T]]:

@@ -19,8 +19,10 @@ from headwater.platform.records.models import (
     Source,
     Star,
 )
+from headwater.platform.records.parse import misplaced
 from headwater.platform.records.plan.embedding import find_relationship
 from headwater.platform.records.plan.expressions import Resolver
+from headwater.platform.records.plan.measures import order_of
 from headwater.platform.records.plan.relationships import Relationships
 from headwater.platform.records.plan.scopes import Scope
 
@@ -63,11 +65,12 @@ class Sources:
 
         `place` is the relation whose rows they are: its relationships can be embedded, its computed fields told; the
         function's own place where they are of no relation. Raises `NoRelationship`, `AmbiguousRelationship`,
-        `NotEmbedded`, `AggregatesOff`, `RelatedOrderImpossible` and `EmbedComparedWithValue`.
+        `NotEmbedded`, `AggregatesOff`, `RelatedOrderImpossible`, `EmbedComparedWithValue`, `NoGroups`,
+        `OrderNotTold` and, where groups are to be distinct by a column, `UnreadableQuery`.
         """
-        resolver = Resolver(self._relationships, place, columns)
+        resolver = Resolver(self._relationships, place, columns, aggregates=self._settings.aggregates)
         outputs = self._outputs(place, items, scope, resolver)
-        window = scope.own_window()
+        window, distinct = scope.own_window(), scope.own_distinct()
         source = Source(
             schema=place[0],
             relation=place[1],
@@ -77,9 +80,16 @@ class Sources:
             order=tuple(map(resolver.ordering, scope.own_order())),
             limit=window.get("limit"),
             offset=window.get("offset"),
+            having=tuple(map(resolver.filter, scope.having)),
+            distinct=distinct is not None and not distinct.fields,
+            firsts=() if distinct is None else tuple(map(resolver.expression, distinct.fields)),
         )
-        if columns and (spread or source.grouped or resolver.has_representations):
+        compared = source.grouped or source.distinct
+        if columns and (spread or compared or resolver.has_representations):
             source = msgspec.structs.replace(source, outputs=_without_stars(outputs, resolver))
+        if compared:
+            source = _with_comparable_rows(source, resolver)
+        source = msgspec.structs.replace(source, order=order_of(source)) if source.order else source
         self.claims_first = self.claims_first or (resolver.computes and self._relationships.partitions_anywhere)
         return Planned(source, resolver)
 
@@ -116,6 +126,7 @@ class Sources:
         number = self._numbers
         target = self._snapshot.relations[relationship.target]
         self._note_partitions(relationship, target)
+        _must_be_several(scope, item, relationship)
         source, resolver = self.of_rows(relationship.target, target.columns, item.items, scope, spread=item.spread)
         most = self._settings.max_rows if relationship.many else 1
         if target.kind == "table" and relationship.function is None and not relationship.many:
@@ -143,6 +154,19 @@ class Sources:
         )
 
 
+def _with_comparable_rows(source: Source, resolver: Resolver) -> Source:
+    """The source of groups or of distinct rows, whose members can be compared.
+
+    Raises `UnreadableQuery` where groups are to be distinct by a column, and where nothing is told of the rows.
+    """
+    if source.grouped and source.firsts:
+        raise misplaced("distinct", "(…)", "Groups are distinct already; of groups only distinct=(*) is to be had")
+    if source.distinct and not any(one.shown if isinstance(one, Embedded) else True for one in source.outputs):
+        raise misplaced("distinct", "(*)", "Nothing is selected that could be alike")
+    outputs = tuple(one if isinstance(one, Embedded) else resolver.comparable(one) for one in source.outputs)
+    return msgspec.structs.replace(source, outputs=outputs)
+
+
 def _without_stars(outputs: Iterable[Output | Embedded], resolver: Resolver) -> tuple[Output | Embedded, ...]:
     """The outputs, with every column named where a star stands for all."""
     named: list[Output | Embedded] = []
@@ -152,3 +176,14 @@ def _without_stars(outputs: Iterable[Output | Embedded], resolver: Resolver) -> 
         else:
             named.append(output)
     return tuple(named)
+
+
+def _must_be_several(scope: Scope, item: Embed, relationship: Relationship) -> None:
+    """Refuse `distinct` of embedded rows that are one, or none of their own, or counted off from an offset."""
+    distinct, name = scope.own_distinct(), item.alias or item.relation
+    if distinct is None:
+        return
+    if item.spread or not relationship.many:
+        raise misplaced(f"{name}.distinct", "(…)", f"'{name}' is no list of rows that could be distinct")
+    if "offset" in scope.own_window():
+        raise misplaced(f"{name}.distinct", "(…)", f"It cannot stand beside {name}.offset")

@@ -1,8 +1,10 @@
 """What a write fills, and what happens where its key is taken."""
 
+from collections.abc import Iterable
+
 from headwater.kernel.catalog import Relation, Snapshot
 from headwater.platform.records.errors import NoSuchKey, NotImplementedHere, PutNeedsKey, UnknownColumn, UnreadableBody
-from headwater.platform.records.models import Asked, Condition, Conflict, Writing, Written
+from headwater.platform.records.models import Asked, Condition, Conflict, Field, Writing, Written
 
 
 def plan_writing(asked: Asked, relation: Relation, snapshot: Snapshot) -> Writing | None:
@@ -43,13 +45,24 @@ def plan_writing(asked: Asked, relation: Relation, snapshot: Snapshot) -> Writin
 
 
 def _columns(asked: Asked, relation: Relation, snapshot: Snapshot) -> tuple[Written, ...]:
+    return written_columns(asked.body_columns if asked.columns is None else asked.columns, relation, snapshot)
+
+
+def written_columns(
+    names: Iterable[str], relation: Relation, snapshot: Snapshot, *, plainly: bool = False, level: int = 0
+) -> tuple[Written, ...]:
+    """The columns of these names as a body fills them; `plainly` where it has them as Postgres writes them.
+
+    Raises `UnknownColumn`, which tells the `level` of a nested body.
+    """
     known = {column.name: column for column in relation.columns}
     written: list[Written] = []
-    for name in asked.body_columns if asked.columns is None else asked.columns:
+    for name in names:
         column = known.get(name)
         if column is None:
-            raise UnknownColumn(column=name, relation=relation.name)
-        own_form = snapshot.representations.get(column.domain) if column.domain is not None else None
+            raise UnknownColumn(column=name, relation=relation.name, level=level)
+        domain = None if plainly else column.domain
+        own_form = snapshot.representations.get(domain) if domain is not None else None
         heard_by = own_form.from_json if own_form is not None else None
         kind = column.base_type if heard_by is None else "json"
         written.append(Written(name=name, type=kind, default=column.default, heard_by=heard_by))
@@ -88,9 +101,9 @@ def _put_conflict(asked: Asked, relation: Relation) -> Conflict:
     named: set[str] = set()
     own = [scoped.filter for scoped in asked.filters if not scoped.path]
     for condition in own:
-        if not isinstance(condition, Condition) or condition.field.path:
+        if not isinstance(condition, Condition) or not isinstance(condition.field, Field) or condition.field.path:
             raise PutNeedsKey
-        if condition.operator != "eq" or condition.negated or condition.quantifier:
+        if condition.operator != "eq" or condition.negated or condition.quantifier or condition.counted:
             raise PutNeedsKey
         named.add(condition.field.name)
     if not relation.primary_key or named != set(relation.primary_key) or len(own) != len(named):

@@ -5,29 +5,38 @@ from typing import NamedTuple
 import msgspec
 
 from headwater.kernel.catalog import Relation
-from headwater.platform.records.errors import UnreadableBody
+from headwater.platform.records.errors import NestedTooLarge, UnreadableBody
+from headwater.platform.records.models import Carried, Embed
+from headwater.platform.records.shape.nested import read_levels
 from headwater.platform.records.shape.tabular import row_of_form, rows_of_csv
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _encoder = msgspec.json.Encoder()
 _EMPTY_TEXT = b'""'
+_UNLIKE = "All object keys must match"
 _JSON_TYPES = frozenset(
     {"", "application/json", "application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json"}
 )
 JSON = "application/json"
 CSV = "text/csv"
 FORM = "application/x-www-form-urlencoded"
+MOST_NESTED_BYTES = 16 * 1024 * 1024
+"""Of a body whose rows Python puts together anew, between two statements of one transaction."""
 OFF_THE_LOOP = 256 * 1024
 """Bytes from which on a body is read on a thread of its own."""
 
 
 class Body(NamedTuple):
-    """A JSON text, whether it is an array of rows, and the keys of every row where they were read."""
+    """A JSON text, whether it is an array of rows, and the keys of every row where they were read.
+
+    Rows that carry rows of other relations stand in `levels` instead.
+    """
 
     text: str
     is_array: bool
     columns: tuple[str, ...]
+    levels: tuple[Carried, ...] = ()
 
 
 NOTHING = Body("[]", is_array=True, columns=())
@@ -78,8 +87,30 @@ def read_body(
         return Body(text, is_array, tuple(dict.fromkeys(key for row in rows for key in row)))
     keys = rows[0].keys()
     if any(row.keys() != keys for row in rows):
-        raise UnreadableBody(reason="All object keys must match")
+        raise UnreadableBody(reason=_UNLIKE)
     return Body(text, is_array, tuple(keys))
+
+
+def read_nested_body(
+    raw: bytes, kind: str, relation: Relation | None, nested: tuple[Embed, ...], *, columns_given: bool, lenient: bool
+) -> Body:
+    """The body of an insert whose rows carry rows under `nested`; those may lack what others have.
+
+    Raises `UnreadableBody`, as `read_body` does, and `NestedTooLarge`.
+    """
+    if kind != JSON:
+        raise UnreadableBody(reason="Rows that carry others (nested) are JSON")
+    if len(raw) > MOST_NESTED_BYTES:
+        raise NestedTooLarge(limit=MOST_NESTED_BYTES)
+    stripped = raw.strip(b" \t\r\n")
+    is_array = stripped[:1] == b"["
+    if lenient and relation is not None and _EMPTY_TEXT in stripped:
+        stripped = _without_empty_texts(stripped, relation, is_array=is_array)
+    _text(stripped)
+    levels = read_levels(_rows(stripped, is_array=is_array), nested, is_array=is_array)
+    if levels[0].ragged and not columns_given:
+        raise UnreadableBody(reason=_UNLIKE)
+    return Body("", is_array, levels[0].columns, levels)
 
 
 def _rows(text: bytes, *, is_array: bool) -> list[dict[str, msgspec.Raw]]:

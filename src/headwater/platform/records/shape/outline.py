@@ -4,13 +4,33 @@ from urllib.parse import unquote_plus
 
 from headwater.platform.records.errors import UnreadableQuery, UnservableRange
 from headwater.platform.records.models import EVERYTHING, Parameter, Window
-from headwater.platform.records.parse import parse_is_word, parse_list, parse_logic, parse_range, split_condition
+from headwater.platform.records.parse import (
+    BRACKETED,
+    HAVING,
+    OPERATORS,
+    parse_having,
+    parse_is_word,
+    parse_list,
+    parse_range,
+    split_condition,
+)
+from headwater.platform.records.shape.trees import read_tree
 
 MOST_VALUES = 10_000
 """Postgres takes at most 65,535 parameters, its protocol here half of that."""
+_MOST_KNOWN, _LONGEST_KNOWN = 512, 512
+"""Queries that are remembered, and the characters of one: so the memory has a size."""
+_known: dict[str, tuple[tuple[Parameter, ...], Window]] = {}
+"""Queries without values: policies let many users ask with one text, and be told their own rows."""
+_NEEDLESS = (
+    ("%2C", ","), ("%28", "("), ("%29", ")"), ("%22", '"'), ("%3A", ":"), ("%3E", ">"), ("%7B", "{"), ("%7D", "}")
+)  # fmt: skip
+"""Escapes that browsers write, of characters that separate no parameters and are part of no other escape."""
 _STRUCTURAL = frozenset({"select", "order", "columns", "on_conflict"})
 _WINDOW = frozenset({"limit", "offset"})
 _LOGICAL = frozenset({"and", "or"})
+_SPECIAL = _STRUCTURAL | _WINDOW | _LOGICAL | {"by", ""}
+_PLAIN = OPERATORS - {"in", "is"}
 _LARGEST = 2**63 - 1
 
 
@@ -19,31 +39,57 @@ def take_apart(query: str) -> tuple[tuple[Parameter, ...], list[str], Window]:
 
     Raises `UnreadableQuery` and `UnservableRange`.
     """
+    known = _known.get(query)
+    if known is not None:
+        return known[0], [], known[1]
+    parameters, values, window = _taken_apart(query)
+    if not values and len(query) <= _LONGEST_KNOWN:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()  # at once, because a long body is taken apart in a thread of its own
+        _known[query] = parameters, window
+    return parameters, values, window
+
+
+def _taken_apart(query: str) -> tuple[tuple[Parameter, ...], list[str], Window]:
     parameters: list[Parameter] = []
     values: list[str] = []
-    limit: int | None = None
-    offset = 0
-    for part in query.split("&") if query else ():
-        key, _, value = _decoded(part).partition("=") if "%" not in part else decoded_pair(part)
-        last = key[key.rfind(".") + 1 :]
-        if key in _STRUCTURAL or last == "order":
-            parameters.append((key, value, -1))
-        elif last in _WINDOW:
-            number = _whole(value, last)
-            if key == "limit":
-                limit = number
-            elif key == "offset":
-                offset = number
-            else:
-                values.append(str(number))
-                parameters.append((key, "", len(values) - 1))
-        elif last in _LOGICAL:
-            parameters.append((key, parse_logic(_own_words(key), value, values), -1))
-        elif key:
+    bounds: dict[str, int] = {}
+    if "%" in query:
+        query = _without_needless(query)
+    escaped = "%" in query or "+" in query
+    for part in query.split("&"):
+        key, _, value = decoded_pair(part) if escaped and ("%" in part or "+" in part) else part.partition("=")
+        if key in _SPECIAL or "." in key:
+            _take_special(key, value, parameters, values, bounds)
+        else:
             parameters.append(_condition(key, value, values))
     if len(values) > MOST_VALUES:
         raise UnreadableQuery(what="filter", text="…", column=1, details=f"expecting at most {MOST_VALUES} values")
-    return tuple(parameters), values, Window(limit, offset) if limit is not None or offset else EVERYTHING
+    return tuple(parameters), values, Window(bounds.get("limit"), bounds.get("offset", 0)) if bounds else EVERYTHING
+
+
+def _take_special(key: str, value: str, parameters: list[Parameter], values: list[str], bounds: dict[str, int]) -> None:
+    """Take in a parameter that may be no condition on a column of the relation's own."""
+    last = key[key.rfind(".") + 1 :]
+    if key in _STRUCTURAL or last == "order":
+        parameters.append((key, value, -1))
+    elif last in _WINDOW:
+        number = _whole(value, last)
+        if key == last:
+            bounds[key] = number
+        else:
+            values.append(str(number))
+            parameters.append((key, "", len(values) - 1))
+    elif last in _LOGICAL:
+        parameters.append((key, read_tree(_own_words(key), value, values), -1))
+    elif key:
+        parameters.append(_condition(key, value, values))
+
+
+def _without_needless(query: str) -> str:
+    for escape, character in _NEEDLESS:
+        query = query.replace(escape, character)
+    return query
 
 
 def split_schema(query: str, profile: str | None) -> tuple[str | None, str]:
@@ -65,6 +111,8 @@ def split_schema(query: str, profile: str | None) -> tuple[str | None, str]:
 
 def narrowed(window: Window, range_header: str | None, max_rows: int | None) -> Window:
     """The window that is also within the `Range` header and the most rows one answer may hold."""
+    if range_header is None and max_rows is None:
+        return window
     limit, offset = window
     if range_header is not None:
         first, count = parse_range(range_header)
@@ -75,8 +123,15 @@ def narrowed(window: Window, range_header: str | None, max_rows: int | None) -> 
 
 
 def _condition(key: str, text: str, values: list[str]) -> Parameter:
-    if key == "by" and text[:1] == "(":
-        return key, text, -1
+    head, dot, operand = text.partition(".")
+    if dot and head in _PLAIN:
+        values.append(operand)
+        return key, head, len(values) - 1
+    if dot and head == "in":
+        values.append(parse_list(operand))
+        return key, head, len(values) - 1
+    if text[:1] == "(" and (word := key[key.rfind(".") + 1 :]) in BRACKETED:
+        return key, parse_having(text, values) if word == HAVING else text, -1
     head, operand = split_condition(text, key)
     operator = head.removeprefix("not.")
     if operator == "is":
@@ -87,12 +142,10 @@ def _condition(key: str, text: str, values: list[str]) -> Parameter:
 
 def _own_words(key: str) -> str:
     """`not.or` of `relation.not.or`: the words that are the tree's own."""
+    if "." not in key:
+        return key
     words = key.split(".")
     return ".".join(words[-2:]) if words[-2:-1] == ["not"] else words[-1]
-
-
-def _decoded(part: str) -> str:
-    return part.replace("+", " ") if "+" in part else part
 
 
 def decoded_pair(part: str) -> tuple[str, str, str]:
@@ -109,6 +162,8 @@ def decoded_pair(part: str) -> tuple[str, str, str]:
 
 def _whole(text: str, name: str) -> int:
     """A limit or an offset."""
+    if text.isdecimal() and text.isascii() and len(text) < 19:
+        return int(text)
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()):
         raise UnreadableQuery(what=f"{name} parameter", text=text, column=1, details="expecting a whole number")

@@ -1,5 +1,6 @@
 """The one row a statement gives: the body in its form, the counts, the place of a new row."""
 
+from headwater.kernel.catalog import MediaHandler
 from headwater.platform.records.models import (
     COUNTED,
     KEY_TWICE,
@@ -60,6 +61,8 @@ def _body(plan: Plan, frame: Frame) -> str:
     call, media = plan.source.call, plan.media
     if not plan.wants_rows:
         return "null::json"
+    if media.handler is not None:
+        return _handled(media.handler)
     if media.name == "text/csv":
         return _csv(plan.source)
     if media.name == "application/geo+json":
@@ -70,6 +73,20 @@ def _body(plan: Plan, frame: Frame) -> str:
         return f"convert_to(string_agg({_stripped(plan, f'row_to_json({ROW})')}::text, ','), 'UTF8')"
     told = f"json_agg({ROW}.{quoted(SCALAR)})" if scalar else _stripped(plan, f"json_agg({ROW})")
     return f"coalesce({told}, '[]')" if call is None or call.many else f"coalesce({told} -> 0, 'null')"
+
+
+def _handled(handler: MediaHandler) -> str:
+    """What the database's own code makes of the rows, as bytes; an aggregate of a relation's rows takes no others."""
+    made = f"{ROW}.{quoted(SCALAR)}"
+    if handler.aggregate:
+        rows = (
+            ROW if handler.relation is None else f"{ROW}::{quoted(handler.relation[0])}.{quoted(handler.relation[1])}"
+        )
+        made = f"{quoted(handler.schema)}.{quoted(handler.name)}({rows})"
+    told = f"{made}::{'bytea' if handler.binary else 'text'}"
+    if not handler.aggregate:
+        told = f"string_agg({told}, '')"
+    return told if handler.binary else f"convert_to({told}, 'UTF8')"
 
 
 def _stripped(plan: Plan, json: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from headwater.platform.records.models import Expression, PathStep, Place
+from headwater.platform.records.models import Aggregate, Expression, Measured, PathStep, Place
 from headwater.platform.records.sql.names import literal, quoted
 
 WHOLE = "headwater_whole"
@@ -37,6 +37,20 @@ def write_expression(expression: Expression, rows: Rows) -> str:
         return value
     start = f"to_jsonb({value})" if expression.wrapped else value
     return f"({start}{''.join(map(_step, expression.path))})"
+
+
+def write_operand(operand: Expression | Measured, rows: Rows) -> str:
+    """An expression of each of the rows, or an aggregate of all of them."""
+    if not isinstance(operand, Measured):
+        return write_expression(operand, rows)
+    value = "*" if operand.expression is None else write_expression(operand.expression, rows)
+    return write_aggregate(operand.aggregate, value if operand.cast is None else f"cast({value} as {operand.cast})")
+
+
+def write_aggregate(aggregate: Aggregate, value: str) -> str:
+    """An aggregate of a value, or of the rows themselves where that is `*`."""
+    applied = f"{aggregate.function}({value})"
+    return applied if aggregate.cast is None else f"cast({applied} as {aggregate.cast})"
 
 
 def write_place(place: Place) -> str:

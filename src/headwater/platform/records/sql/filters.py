@@ -2,9 +2,21 @@
 
 from collections.abc import Iterable
 
-from headwater.platform.records.models import Comparison, Embedded, Filter, Junction, Pair, Related, Source
+from headwater.platform.records.models import (
+    Aggregate,
+    Comparison,
+    Counted,
+    Embedded,
+    Expression,
+    Filter,
+    Junction,
+    Measured,
+    Pair,
+    Related,
+    Source,
+)
 from headwater.platform.records.parse import PATTERNS, SEARCHES
-from headwater.platform.records.sql.expressions import TOP, Rows, embedded_rows, write_expression, write_place
+from headwater.platform.records.sql.expressions import TOP, Rows, embedded_rows, write_operand, write_place
 from headwater.platform.records.sql.names import literal, quoted
 from headwater.platform.records.sql.parameters import Parameters
 
@@ -31,6 +43,7 @@ _SYMBOLS = {
     "nxl": "&>",
     "adj": "-|-",
 }
+_NUMBER = Measured(aggregate=Aggregate("count"))
 _IS = {"null": "null", "not_null": "not null", "true": "true", "false": "false", "unknown": "unknown"}
 _SEARCHED = {
     "fts": "to_tsquery",
@@ -92,6 +105,13 @@ def write_exists(text: Parameters, embed: Embedded, outer: Rows) -> str:
     return exists if source.limit is None else f"({text.value(source.limit)}::bigint > 0 and {exists})"
 
 
+def write_measure_of_embed(text: Parameters, embed: Embedded, measure: Expression | Measured, outer: Rows) -> str:
+    """An aggregate of all rows of an embed that its filters let through, whatever window was asked for."""
+    text.count_related()
+    value = write_operand(measure, embedded_rows(embed.number))
+    return f"(select {value} from {write_origin(embed, outer)} where {where_embedded(text, embed, outer)})"
+
+
 def _tied(pairs: Iterable[Pair], left: str, right: str) -> str:
     return " and ".join(f"{right}.{quoted(theirs)} = {left}.{quoted(own)}" for own, theirs in pairs)
 
@@ -101,13 +121,16 @@ def _filter(text: Parameters, asked: Filter, rows: Rows) -> str:
         compared = _comparison(text, asked, rows)
     elif isinstance(asked, Junction):
         compared = f"({f' {asked.conjunction} '.join(_filter(text, part, rows) for part in asked.parts)})"
+    elif isinstance(asked, Counted):
+        number = write_measure_of_embed(text, asked.embed, _NUMBER, rows)
+        compared = f"{number} {_SYMBOLS[asked.operator]} {text.value(asked.slot)}::bigint"
     else:
         compared = write_exists(text, asked.embed, rows)
     return f"not ({compared})" if asked.negated else compared
 
 
 def _comparison(text: Parameters, asked: Comparison, rows: Rows) -> str:
-    left = write_expression(asked.expression, rows)
+    left = write_operand(asked.expression, rows)
     if asked.slot is None:
         return f"{left} is {_IS[asked.word or 'null']}"
     value = text.value(asked.slot)

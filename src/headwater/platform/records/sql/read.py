@@ -1,28 +1,44 @@
 """The rows of a source, and what is told of each: its columns, its aggregates, the rows embedded in it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from headwater.platform.records.models import Aggregate, Embedded, Ordering, Output, Source
-from headwater.platform.records.sql.expressions import CARRIED, TOP, Rows, embedded_rows, write_expression
+from headwater.platform.records.models import Aggregate, Embedded, Measured, Ordering, Output, Source
+from headwater.platform.records.sql.expressions import (
+    CARRIED,
+    TOP,
+    WHOLE,
+    Rows,
+    embedded_rows,
+    write_aggregate,
+    write_expression,
+    write_operand,
+)
 from headwater.platform.records.sql.filters import (
     GATED,
+    where_all,
     where_embedded,
     where_told,
+    write_measure_of_embed,
     write_origin,
 )
 from headwater.platform.records.sql.names import quoted, write_relation
-from headwater.platform.records.sql.needs import call_carries_whole
+from headwater.platform.records.sql.needs import call_carries_whole, needs_of
 from headwater.platform.records.sql.parameters import Parameters
 
 
 class _Member(NamedTuple):
-    """A member of the rows, and its name; a star has none, for it is many. An aggregate is still to be applied."""
+    """A member of the rows, and its name; a star has none, for it is many. An aggregate is still to be applied.
+
+    `of` is the output that it is, where it is one by itself.
+    """
 
     value: str
     label: str | None
     aggregate: Aggregate | None = None
+    of: Output | None = None
 
 
 def read_rows(text: Parameters, source: Source, gate: str = GATED) -> str:
@@ -35,7 +51,7 @@ def read_rows(text: Parameters, source: Source, gate: str = GATED) -> str:
 
 def count_rows(text: Parameters, source: Source, gate: str = GATED) -> str:
     """The same rows, to be counted only."""
-    if source.grouped:
+    if source.grouped or source.distinct or source.firsts:
         return read_rows(text, msgspec.structs.replace(source, order=()), gate)
     rows = TOP if source.call is None else CARRIED
     where = " and ".join(filter(None, (gate, where_told(text, source, rows))))
@@ -54,9 +70,26 @@ def read_changed_rows(text: Parameters, source: Source, changed: str, *, starred
 def _select(text: Parameters, source: Source, rows: Rows, origin: str, where: str, *, starred: bool = True) -> str:
     """A SELECT of the members under their names."""
     joins: list[str] = []
-    members = _members(text, source, rows, joins, grouped=source.grouped, starred=starred)
+    if source.firsts:
+        origin, rows = _firsts(text, source, rows, origin, where)
+        where, starred = "true", False
+    compared = source.grouped or source.distinct
+    members = _members(text, source, rows, joins, grouped=compared, starred=starred)
     told = ", ".join(_named(member) for member in members)
-    return f"select {told} from {origin}{''.join(joins)} where {where}{_groups(members)}{_order(text, source, rows)}"
+    selected = f"select {'distinct ' if source.distinct else ''}{told} from {origin}{''.join(joins)} where {where}"
+    return f"{selected}{_groups(text, source, members, rows)}{_order(text, source, rows, members)}"
+
+
+def _firsts(text: Parameters, source: Source, rows: Rows, origin: str, where: str) -> tuple[str, Rows]:
+    """Of the rows that agree in some expressions the first in the order of all, with what is needed of it."""
+    keys = ", ".join(write_expression(expression, rows) for expression in source.firsts)
+    needs = needs_of(source)
+    columns = source.columns if needs.everything else needs.columns
+    needed = [f"{rows.alias}.{quoted(column)}" for column in columns]
+    needed += [f"{rows.whole} as {WHOLE}"] if needs.whole else []
+    order = ", ".join([keys, *(_ordering(text, key, rows) for key in source.order)])
+    selected = f"select distinct on ({keys}) {', '.join(needed) or '1'} from {origin} where {where} order by {order}"
+    return f"({selected}) {rows.alias}", Rows(rows.alias, f"{rows.alias}.{WHOLE}")
 
 
 def _members(
@@ -87,13 +120,13 @@ def _members(
 
 def _member(output: Output, rows: Rows, *, grouped: bool) -> _Member:
     if output.expression is None:
-        return _Member("*", output.label, output.aggregate)
+        return _Member("*", output.label, output.aggregate, output)
     value = write_expression(output.expression, rows)
     if output.cast is not None:
         value = f"cast({value} as {output.cast})"
     if output.told_by is not None:
         value = f"{output.told_by}({value}){'::jsonb' if grouped else ''}"
-    return _Member(value, output.label or output.expression.column, output.aggregate)
+    return _Member(value, output.label or output.expression.column, output.aggregate, output)
 
 
 def _named(member: _Member) -> str:
@@ -102,19 +135,16 @@ def _named(member: _Member) -> str:
 
 def _applied(member: _Member) -> str:
     """The member's value, aggregated where it is to be."""
-    aggregate = member.aggregate
-    if aggregate is None:
-        return member.value
-    applied = f"{aggregate.function}({member.value})"
-    return applied if aggregate.cast is None else f"cast({applied} as {aggregate.cast})"
+    return member.value if member.aggregate is None else write_aggregate(member.aggregate, member.value)
 
 
-def _groups(members: list[_Member]) -> str:
-    """What is no aggregate makes the groups."""
-    if not any(member.aggregate for member in members):
+def _groups(text: Parameters, source: Source, members: list[_Member], rows: Rows) -> str:
+    """What is no aggregate makes the groups, and `having` chooses among them."""
+    if not source.having and not any(member.aggregate for member in members):
         return ""
     places = [str(place) for place, member in enumerate(members, 1) if member.aggregate is None]
-    return f" group by {', '.join(places)}" if places else ""
+    groups = f" group by {', '.join(places)}" if places else ""
+    return f"{groups} having {where_all(text, source.having, rows)}" if source.having else groups
 
 
 def _is_joined(embed: Embedded, outer: Source) -> bool:
@@ -168,7 +198,7 @@ def _one_spread(text: Parameters, embed: Embedded, outer: Rows, *, grouped: bool
     members = _members(text, embed.source, rows, joins, grouped=grouped)
     values = ", ".join(f"{_lifted(member)} as c{place}" for place, member in enumerate(members))
     origin, where = write_origin(embed, outer), where_embedded(text, embed, outer)
-    ordered = f"{_order(text, embed.source, rows)}{_window(text, embed.source)}"
+    ordered = f"{_order(text, embed.source, rows, members)}{_window(text, embed.source)}"
     return members, f"select {values} from {origin}{''.join(joins)} where {where}{ordered}"
 
 
@@ -178,7 +208,8 @@ def _many_spread(text: Parameters, embed: Embedded, outer: Rows, *, grouped: boo
     members = _members(text, embed.source, rows, joins, grouped=embed.source.grouped)
     values = ", ".join(f"{_applied(member)} as c{place}" for place, member in enumerate(members))
     origin, where = write_origin(embed, outer), where_embedded(text, embed, outer)
-    ordered = f"{_groups(members)}{_order(text, embed.source, rows)}{_window(text, embed.source)}"
+    groups = _groups(text, embed.source, members, rows)
+    ordered = f"{groups}{_order(text, embed.source, rows, members)}{_window(text, embed.source)}"
     kind = "jsonb" if grouped else "json"
     arrays = ", ".join(f"coalesce({kind}_agg(x.c{place}), '[]') as c{place}" for place in range(len(members)))
     lateral = f"select {arrays} from (select {values} from {origin}{''.join(joins)} where {where}{ordered}) x"
@@ -198,20 +229,27 @@ def _window(text: Parameters, source: Source) -> str:
     return limit if source.offset is None else f"{limit} offset {text.value(source.offset)}::bigint"
 
 
-def _order(text: Parameters, source: Source, rows: Rows) -> str:
-    return f" order by {', '.join(_ordering(text, key, rows) for key in source.order)}" if source.order else ""
+def _order(text: Parameters, source: Source, rows: Rows, members: list[_Member]) -> str:
+    keys = [_ordering(text, key, rows, members) for key in source.order]
+    return f" order by {', '.join(keys)}" if keys else ""
 
 
-def _ordering(text: Parameters, key: Ordering, rows: Rows) -> str:
+def _ordering(text: Parameters, key: Ordering, rows: Rows, members: Sequence[_Member] = ()) -> str:
+    """A key of the order; one that is told is named by its place among the members."""
     direction = "" if key.descending is None else " desc" if key.descending else " asc"
     nulls = "" if key.nulls_first is None else " nulls first" if key.nulls_first else " nulls last"
-    return f"{_order_key(text, key, rows)}{direction}{nulls}"
+    place = next(
+        (place for place, member in enumerate(members, 1) if key.told is not None and member.of is key.told), 0
+    )
+    return f"{place or _order_key(text, key, rows)}{direction}{nulls}"
 
 
 def _order_key(text: Parameters, key: Ordering, rows: Rows) -> str:
-    """An expression of the row, or of the one row that is embedded in it."""
+    """An expression of the row, of the one row that is embedded in it, or an aggregate of the rows that are."""
     if key.embed is None:
-        return write_expression(key.expression, rows)
+        return write_operand(key.expression, rows)
+    if isinstance(key.expression, Measured):
+        return write_measure_of_embed(text, key.embed, key.expression, rows)
     text.count_related()
     value = write_expression(key.expression, embedded_rows(key.embed.number))
     origin, where = write_origin(key.embed, rows), where_embedded(text, key.embed, rows)

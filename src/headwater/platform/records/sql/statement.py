@@ -5,6 +5,7 @@ from headwater.platform.records.sql.answer import ROW, write_answer
 from headwater.platform.records.sql.call import write_call
 from headwater.platform.records.sql.count import write_estimate
 from headwater.platform.records.sql.gate import OPENED, write_gate, write_opening
+from headwater.platform.records.sql.nested import write_inserts
 from headwater.platform.records.sql.parameters import Parameters
 from headwater.platform.records.sql.read import read_rows
 from headwater.platform.records.sql.stream import write_stream
@@ -25,7 +26,7 @@ def write_statement(plan: Plan, frame: Frame = _USUAL) -> Statement:
     text = Parameters(plan)
     common, rows = _rows(text, plan)
     reads = writing is None and (call is None or call.reads)
-    opening = write_opening(plan, frame, reads=reads)
+    opening = write_opening(plan, frame, reads=reads, always=plan.nested is not None)
     gate = write_gate(text, plan, frame, reads=reads) if opening is None else OPENED
     answer = f"select {', '.join(write_answer(text, plan, frame))} from ({rows}) {ROW}"
     sql = f"{common}select answer.* from (select {gate} offset 0) gate, lateral ({answer}) answer"
@@ -38,6 +39,7 @@ def write_statement(plan: Plan, frame: Frame = _USUAL) -> Statement:
         answers=frame.answers,
         opening=opening,
         estimate=write_estimate(plan, frame),
+        inserts=None if plan.nested is None else write_inserts(plan, plan.nested),
     )
 
 

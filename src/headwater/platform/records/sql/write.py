@@ -11,6 +11,7 @@ from headwater.platform.records.sql.read import read_changed_rows
 INSERTED = "headwater_inserted"
 GIVEN = "given"
 _ITEM = "headwater_item"
+_PLACE = "headwater_place"
 _BODY = Rows("x", "x")
 """The rows of the body, of which a PUT takes only the one that its filters name."""
 
@@ -22,8 +23,10 @@ def told_rows(text: Parameters, plan: Plan, writing: Writing) -> str:
         return f"select {keys} from written r where {GATED}"
     if not plan.wants_rows:
         return f"select from written r where {GATED}"
-    starred = not writing.counts_inserted and not carries_whole(plan.source)
-    return read_changed_rows(text, plan.source, "written", starred=starred)
+    starred = not writing.counts_inserted and not carries_whole(plan.source) and writing.found_by is None
+    told = read_changed_rows(text, plan.source, "written", starred=starred)
+    placed = writing.found_by is not None and not plan.source.order and not plan.source.grouped
+    return f"{told} order by r.{_PLACE}" if placed else told
 
 
 def is_idle(writing: Writing) -> bool:
@@ -48,6 +51,8 @@ def given_keys_differ(writing: Writing) -> str:
 
 def change_rows(text: Parameters, plan: Plan, writing: Writing) -> str:
     """The statement that changes rows, and what it gives back of them."""
+    if writing.found_by is not None:
+        return _found_rows(text, plan, writing, writing.found_by)
     returning = f" returning {_returning(plan, writing)}"
     relation = write_relation(plan.source)
     if writing.kind == "delete":
@@ -64,6 +69,18 @@ def change_rows(text: Parameters, plan: Plan, writing: Writing) -> str:
     only = _only(text, plan, _BODY) if writing.replaces else ""
     conflict = _conflict(writing)
     return f"insert into {relation} as r{names} {_new_rows(text, writing)}{only}{conflict}{returning}"
+
+
+def _found_rows(text: Parameters, plan: Plan, writing: Writing, key: tuple[Written, ...]) -> str:
+    """The rows that were added before, each with its key's place; where nothing is told of them, only their number."""
+    if not key:
+        return f"select from json_array_elements({text.body}::json)"
+    definitions = ", ".join(f"{quoted(column.name)} {column.type}" for column in key)
+    names = ", ".join(quoted(column.name) for column in key)
+    keys = f"rows from (json_to_recordset({text.body}::json) as ({definitions})) with ordinality x({names}, {_PLACE})"
+    found = " and ".join(f"r.{quoted(column.name)} = x.{quoted(column.name)}" for column in key)
+    rows = f"{write_relation(plan.source)} r, {keys}"
+    return f"select {_returning(plan, writing)}, x.{_PLACE} from {rows} where {found}"
 
 
 def _new_rows(text: Parameters, writing: Writing) -> str:

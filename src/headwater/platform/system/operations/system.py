@@ -63,7 +63,7 @@ class System:
 
     async def report_metrics(self, transactions: Transactions, principal: Principal, body: None) -> Reply:
         """Every metric in Prometheus' text format 0.0.4."""
-        return Reply(body=self.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Reply(body=await self.metrics.scrape(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def describe_api(self, transactions: Transactions, principal: Principal, body: None) -> Reply:
         """Every endpoint as an OpenAPI 3.1 document."""

@@ -1,0 +1,198 @@
+"""Who is in which room, and how what is told there reaches everybody in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+
+from headwater.kernel.sockets.packets import Bundle, Packet
+from headwater.kernel.sockets.socket import Socket
+
+AT_ONCE = 500
+"""Sockets written to in one turn of the loop: about 3 ms, during which nobody else is served."""
+_NOBODY: frozenset[Socket] = frozenset()
+
+
+class _Room:
+    """The members of a room; `crowd` is them as of the last broadcast, and `open` the burst that more can join."""
+
+    __slots__ = ("crowd", "members", "open")
+
+    def __init__(self) -> None:
+        self.members: set[Socket] = set()
+        self.crowd: tuple[Socket, ...] | None = None
+        self.open: _Burst | None = None
+
+    def change(self) -> None:
+        """What is told from now on goes to others than what was told before."""
+        self.crowd = self.open = None
+
+
+class _Burst:
+    """Packets that go to the same sockets, one after the other; `spared` get none of them."""
+
+    __slots__ = ("at", "bundle", "crowd", "room", "spared")
+
+    def __init__(self, room: str | None, crowd: tuple[Socket, ...], besides: Socket | None) -> None:
+        self.room = room
+        self.crowd = crowd
+        self.bundle = Bundle()
+        self.at = 0
+        self.spared: set[Socket] | None = None if besides is None else {besides}
+
+    @property
+    def whose(self) -> str | Socket:
+        """The room it goes to, or the one socket."""
+        return self.crowd[0] if self.room is None else self.room
+
+    def write(self, most: int, blame: Callable[[BaseException], None]) -> int:
+        """Bring the bundle to so many more sockets; to how many it was. What fails for one is no other's loss."""
+        part = self.crowd[self.at : self.at + most]
+        self.at += len(part)
+        bundle, spared = self.bundle, self.spared or _NOBODY
+        for socket in part:
+            if socket not in spared:
+                try:
+                    socket.deliver(bundle)
+                except Exception as failure:  # noqa: BLE001 - whatever it is, the others are waiting
+                    blame(failure)
+        return len(part)
+
+
+class Rooms:
+    """The rooms of this process.
+
+    What is broadcast is written at the end of the loop's turn, so that what one turn tells one room is joined into one
+    write for each socket, in parts of `AT_ONCE` sockets a turn. It goes to those who are in the room when it is told.
+    A socket gets everything in the order it was told, alone or with others. `blame` hears of what nobody foresaw.
+    """
+
+    def __init__(self, blame: Callable[[BaseException], None]) -> None:
+        self._blame = blame
+        self._rooms: dict[str, _Room] = {}
+        self._bursts: deque[_Burst] = deque()
+        self._awaited: dict[str | Socket, int] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Bursts that are told and not yet written to everybody."""
+        return len(self._bursts)
+
+    def join(self, socket: Socket, room: str) -> None:
+        """Bring the socket what is told in the room from now on."""
+        if socket.connected and socket.joined(room):
+            place = self._rooms.get(room)
+            if place is None:
+                place = self._rooms[room] = _Room()
+            place.members.add(socket)
+            place.change()
+
+    def leave(self, socket: Socket, room: str) -> None:
+        """Bring the socket nothing more of the room, not even what is told and not yet written."""
+        if socket.left(room):
+            self._remove(socket, room)
+            self._spare(socket, room)
+
+    def withdraw(self, socket: Socket) -> None:
+        """Bring the socket nothing more, and take it out of every room."""
+        for room in tuple(socket.rooms):
+            socket.left(room)
+            self._remove(socket, room)
+
+    def rearrange(self, room: str) -> None:
+        """A member of the room is carried by something else from now on."""
+        self._rooms[room].change()
+
+    def members(self, room: str) -> AbstractSet[Socket]:
+        """Who is in a room."""
+        place = self._rooms.get(room)
+        return _NOBODY if place is None else place.members
+
+    def broadcast(self, room: str, packet: Packet, besides: Socket | None = None) -> int:
+        """Bring a packet to everyone in the room, `besides` one; how many they are.
+
+        Raises `TypeError` for arguments that are no JSON, also where nobody is.
+        """
+        packet.encode()
+        place = self._rooms.get(room)
+        if place is None:
+            return 0
+        burst = place.open
+        if burst is None or besides is not None or self._bursts[-1] is not burst:
+            if place.crowd is None:
+                place.crowd = tuple(place.members)
+            burst = _Burst(room, place.crowd, besides)
+            place.open = burst if besides is None else None
+            self._add(burst)
+        burst.bundle.add(packet)
+        return len(burst.crowd) - (besides in place.members)
+
+    def dispatch(self, socket: Socket, packet: Packet) -> None:
+        """Bring a packet to one socket, behind all that is told and not yet written to it.
+
+        Raises `TypeError` for arguments that are no JSON.
+        """
+        packet.encode()
+        if not self._bursts or not self._has_more_for(socket):
+            socket.deliver(Bundle(packet))
+            return
+        last = self._bursts[-1]
+        if last.room is not None or last.crowd[0] is not socket:
+            last = _Burst(None, (socket,), None)
+            self._add(last)
+        last.bundle.add(packet)
+
+    def write_now(self, socket: Socket) -> None:
+        """Write at once what is told and not yet written to this socket, for one that is about to end."""
+        if self._bursts and self._has_more_for(socket):
+            for burst in self._bursts:
+                spared = burst.spared or _NOBODY
+                if socket not in spared and socket in burst.crowd[burst.at :]:
+                    socket.deliver(burst.bundle)
+                    burst.spared = {*spared, socket}
+                    self._close(burst)
+
+    def _has_more_for(self, socket: Socket) -> bool:
+        return socket in self._awaited or not self._awaited.keys().isdisjoint(socket.rooms)
+
+    def _add(self, burst: _Burst) -> None:
+        if not self._bursts:
+            if self._loop is None:
+                self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._flush)
+        self._bursts.append(burst)
+        whose = burst.whose
+        self._awaited[whose] = self._awaited.get(whose, 0) + 1
+
+    def _flush(self) -> None:
+        left = AT_ONCE
+        while self._bursts and left > 0:
+            burst = self._bursts[0]
+            self._close(burst)
+            left -= max(burst.write(left, self._blame), 1)
+            if burst.at >= len(burst.crowd):
+                self._bursts.popleft()
+                self._awaited[burst.whose] -= 1
+                if not self._awaited[burst.whose]:
+                    del self._awaited[burst.whose]
+        if self._bursts and self._loop is not None:
+            self._loop.call_soon(self._flush)
+
+    def _close(self, burst: _Burst) -> None:
+        """Let nothing more join a burst."""
+        place = None if burst.room is None else self._rooms.get(burst.room)
+        if place is not None and place.open is burst:
+            place.open = None
+
+    def _remove(self, socket: Socket, room: str) -> None:
+        place = self._rooms[room]
+        place.members.discard(socket)
+        place.change()
+        if not place.members:
+            del self._rooms[room]
+
+    def _spare(self, socket: Socket, room: str) -> None:
+        for burst in self._bursts:
+            if burst.room == room:
+                burst.spared = {*(burst.spared or ()), socket}

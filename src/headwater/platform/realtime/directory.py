@@ -1,0 +1,47 @@
+"""The enabled channels, in memory."""
+
+import asyncio
+from uuid import UUID
+
+from headwater.kernel.bus import Bus
+from headwater.kernel.database import Database
+from headwater.platform.realtime import queries, rules
+from headwater.platform.realtime.models import OpenChannel
+
+CHANGED_CHANNEL = "realtime_channels"
+
+
+class Directory:
+    """Knows every enabled channel, whoever changed it and where, milliseconds after the commit."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self._database = database
+        self._bus = bus
+        self._reading = asyncio.Lock()
+        self._channels: tuple[OpenChannel, ...] = ()
+        self._found: dict[str, OpenChannel | None] = {}
+
+    async def start(self) -> None:
+        """Read the channels, and again whenever they change."""
+        self._bus.listen_raw(CHANGED_CHANNEL, lambda _payload: self.refresh())
+        self._bus.on_gap(self.refresh)
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Know what is committed now; one after the other, so that no slow read brings back what was."""
+        async with self._reading:
+            self._channels = tuple(await self._database.single(queries.list_open_channels))
+            self._found.clear()
+
+    def find(self, name: str) -> OpenChannel | None:
+        """The enabled channel a name belongs to: the one that is called so, or the longest pattern that matches."""
+        if name not in self._found:
+            if len(self._found) > 10_000:
+                self._found.clear()
+            fitting = [channel for channel in self._channels if rules.matches(channel.pattern, name)]
+            self._found[name] = min(fitting, key=lambda channel: rules.precedence(channel.pattern, name), default=None)
+        return self._found[name]
+
+    def find_by_id(self, channel_id: UUID) -> OpenChannel | None:
+        """The enabled channel with this id."""
+        return next((channel for channel in self._channels if channel.id == channel_id), None)

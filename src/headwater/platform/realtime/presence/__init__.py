@@ -1,0 +1,5 @@
+"""Who hears a channel."""
+
+from headwater.platform.realtime.presence.roster import Roster
+
+__all__ = ["Roster"]

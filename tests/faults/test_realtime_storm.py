@@ -1,0 +1,280 @@
+"""Clients of two nodes through random faults: what each of them saw is the log, or it was told what it missed."""
+
+import asyncio
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from random import Random
+
+import asyncpg
+import msgspec
+import pytest
+
+from tests.faults.listeners import Account, Listener
+from tests.faults.outside import OutsidePostgres
+from tests.faults.writers import Writer, write_by_rest, write_by_socket, write_by_sql
+from tests.kit.redis import RedisServer
+from tests.kit.server import RunningServer, new_folder
+
+CLIENTS = 200
+FAULTS = 2_000
+CHANNELS = [f"storm:{number}" for number in range(6)]
+EACH_HEARS = 2
+DOORS = ("rest", "socket", "sql")
+WRITERS = 2
+"""By each door."""
+KEY = "rE7wq0Zp4mUj2bXn6sTt8vYc1dAf3gHk"
+PACE = 0.1
+"""Seconds between two faults, on the average."""
+SETTLED_WITHIN = 60.0
+GENEROUS = {
+    "HEADWATER_ENCRYPTION_KEY": KEY,
+    "HEADWATER_FLOW_SOCKETS_PER_MINUTE": "1000000",
+    "HEADWATER_SOCKET_WRITE_BUFFER": "65536",
+}
+SHARES = {"cut": 0.81, "dawdle": 0.1, "kill": 0.02, "postgres": 0.01, "redis": 0.02, "forget": 0.04}
+KEPT = (0, 5, 100)
+"""Of the newest messages so many are not forgotten."""
+LOG = """
+select id::text, channel_name, place, "offset", payload ->> 'by' as by, (payload ->> 'nth')::int as nth
+from realtime.messages
+"""
+FORGET = """
+with gone as (delete from realtime.messages where place <= (select place from realtime.log) - $1::int returning *)
+select id::text, channel_name, place, "offset", payload ->> 'by' as by, (payload ->> 'nth')::int as nth from gone
+"""
+EPOCH = "select epoch from realtime.log"
+UNPLACED = "select count(*) from realtime.messages where place is null"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A message of the log."""
+
+    id: str
+    channel_name: str
+    place: int
+    offset: int
+    by: str
+    nth: int
+
+
+class Scene:
+    """Two nodes on one PostgreSQL, with a Redis or without, and everything that is done to them."""
+
+    def __init__(self, random: Random, *, with_redis: bool) -> None:
+        self.random = random
+        self.done: Counter[str] = Counter()
+        self.log: list[Entry] = []
+        """What is no longer in the table."""
+        self.outside = OutsidePostgres()
+        self.redis = RedisServer() if with_redis else None
+        self.outside.sql("create database headwater")
+        self.database = self.outside.url(database="headwater")
+        environment = {**GENEROUS, "HEADWATER_DATABASE_URL": self.database}
+        if self.redis is not None:
+            environment["HEADWATER_REDIS_URL"] = self.redis.url
+        self.folders = [new_folder(), new_folder()]
+        with ThreadPoolExecutor(2) as starts:
+            starting = [starts.submit(RunningServer, folder, environment) for folder in self.folders]
+        self.nodes = [start.result() for start in starting if start.exception() is None]
+        if len(self.nodes) < len(starting):
+            self.close()
+            pytest.fail(str([start.exception() for start in starting]), pytrace=False)
+        self.urls = [node.url for node in self.nodes]
+        self.anon_key = self.nodes[0].anon_key
+        self.outside.sql("insert into realtime.channels (pattern) values ('storm:%')", database="headwater")
+        self._steady = asyncio.Lock()
+        self._restarting: set[asyncio.Task[None]] = set()
+        self._ways: dict[str, Callable[[list[Listener]], Coroutine[None, None, None]]] = {
+            "cut": self._cut,
+            "dawdle": self._dawdle,
+            "kill": self._kill,
+            "postgres": self._restart_postgres,
+            "redis": self._restart_redis,
+            "forget": self._forget,
+        }
+
+    def close(self) -> list[int]:
+        """End everything; the nodes' exit codes."""
+        codes = [node.stop() for node in self.nodes if node.process.poll() is None]
+        for folder in self.folders:
+            shutil.rmtree(folder.parent, ignore_errors=True)
+        if self.redis is not None:
+            self.redis.remove()
+        self.outside.remove()
+        return codes
+
+    async def hurt(self, faults: int, listeners: list[Listener]) -> None:
+        """So many faults, each sort in its share, in any order."""
+        kinds = [kind for kind, share in SHARES.items() for _ in range(max(1, round(faults * share)))]
+        self.random.shuffle(kinds)
+        for kind in kinds:
+            if kind == "redis" and self.redis is None:
+                kind = "cut"  # noqa: PLW2901 - there is none to hurt
+            await self._ways[kind](listeners)
+            self.done[kind] += 1
+            await asyncio.sleep(self.random.uniform(0, 2 * PACE))
+        await asyncio.gather(*self._restarting)
+
+    async def _cut(self, listeners: list[Listener]) -> None:
+        self.random.choice(listeners).cut()
+
+    async def _dawdle(self, listeners: list[Listener]) -> None:
+        self._begin(self.random.choice(listeners).dawdle(self.random.uniform(0.2, 3)))
+
+    async def _kill(self, _listeners: list[Listener]) -> None:
+        node = self.random.choice(self.nodes)
+        if node.process.poll() is None:
+            await asyncio.to_thread(node.kill)
+            self._begin(self._start_again(node))
+
+    async def _start_again(self, node: RunningServer) -> None:
+        await asyncio.sleep(self.random.uniform(0, 1))
+        async with self._steady:
+            await asyncio.to_thread(node.start, int(node.url.rpartition(":")[2]))
+
+    async def _restart_postgres(self, _listeners: list[Listener]) -> None:
+        async with self._steady:
+            blow = self.random.choice((signal.SIGINT, signal.SIGQUIT))
+            await asyncio.to_thread(self.outside.stop, blow)
+            await asyncio.sleep(self.random.uniform(0, 1))
+            await asyncio.to_thread(self.outside.start)
+
+    async def _restart_redis(self, _listeners: list[Listener]) -> None:
+        assert self.redis is not None
+        await asyncio.to_thread(self.redis.kill)
+        await asyncio.sleep(self.random.uniform(0, 1))
+        await asyncio.to_thread(self.redis.start)
+
+    async def _forget(self, _listeners: list[Listener]) -> None:
+        self.log += await self._entries(FORGET, self.random.choice(KEPT))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._restarting.add(task)
+        task.add_done_callback(self._restarting.discard)
+
+    async def _entries(self, statement: str, *arguments: object) -> list[Entry]:
+        connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(dsn=self.database)
+        try:
+            return [Entry(*row.values()) for row in await connection.fetch(statement, *arguments)]
+        finally:
+            await connection.close()
+
+    async def whole_log(self) -> list[Entry]:
+        """Everything that was ever logged, in its order."""
+        return sorted(self.log + await self._entries(LOG), key=lambda entry: entry.place)
+
+    async def value(self, statement: str) -> object:
+        """What a statement says."""
+        return await self.outside.run(statement, database="headwater")
+
+
+@pytest.mark.parametrize("with_redis", [False, pytest.param(True, marks=pytest.mark.needs("redis-server"))])
+def test_storm(scaled: Callable[[int], int], seeded: Random, *, with_redis: bool) -> None:
+    scene = Scene(seeded, with_redis=with_redis)
+    try:
+        asyncio.run(weather(scene, scaled(CLIENTS), scaled(FAULTS) // 2))
+    finally:
+        codes = scene.close()
+    assert codes == [0, 0]
+
+
+async def weather(scene: Scene, clients: int, faults: int) -> None:
+    """The storm, and the look round when it is over."""
+    random = scene.random
+    listeners = [
+        Listener(scene.urls, scene.anon_key, random.sample(CHANNELS, EACH_HEARS), Random(random.random()))
+        for _ in range(clients)
+    ]
+    listening = [asyncio.create_task(listener.listen()) for listener in listeners]
+    writers = [Writer(door, f"{door}-{n}", CHANNELS, Random(random.random())) for door in DOORS for n in range(WRITERS)]
+    writing = [asyncio.create_task(_write(scene, writer)) for writer in writers]
+    await scene.hurt(faults, listeners)
+    for writer in writers:
+        writer.stop()
+    await asyncio.gather(*writing)
+    log = await settled(scene, listeners)
+    for listener in listeners:
+        listener.let_go()
+    await asyncio.gather(*listening)
+    await asyncio.sleep(0)  # connections that were cut are closed in the next turn
+    epoch = await scene.value(EPOCH)
+    accounts = [account for listener in listeners for account in listener.accounts.values()]
+    print_figures(scene, listeners, log)
+    must_be_a_log(log, writers)
+    must_be_true(accounts, log, str(epoch))
+
+
+async def _write(scene: Scene, writer: Writer) -> None:
+    match writer.door:
+        case "rest":
+            await write_by_rest(writer, scene.urls, scene.anon_key)
+        case "socket":
+            await write_by_socket(writer, scene.urls, scene.anon_key, CHANNELS)
+        case _:
+            await write_by_sql(writer, scene.database)
+
+
+async def settled(scene: Scene, listeners: list[Listener]) -> list[Entry]:
+    """The log, once every message has its place and every client has come up to the end of its channels."""
+    end = time.monotonic() + SETTLED_WITHIN
+    while await scene.value(UNPLACED):
+        assert time.monotonic() < end, "messages wait for a place"
+        await asyncio.sleep(0.1)
+    log = await scene.whole_log()
+    heads = {entry.channel_name: entry.offset for entry in log}
+    accounts = [account for listener in listeners for account in listener.accounts.values()]
+    while late := [account for account in accounts if account.offset != heads[account.channel]]:
+        if time.monotonic() > end:
+            told = [(account.channel, account.offset, heads[account.channel], account.is_open) for account in late]
+            pytest.fail(f"{len(late)} never came up to the end: {told[:10]}", pytrace=False)
+        await asyncio.sleep(0.1)
+    return log
+
+
+def must_be_a_log(log: list[Entry], writers: list[Writer]) -> None:
+    """Offsets have no holes, what was acknowledged is there once and in order, what was rolled back is not."""
+    assert [entry.place for entry in log] == list(range(1, len(log) + 1))
+    for channel in CHANNELS:
+        mine = [entry for entry in log if entry.channel_name == channel]
+        assert [entry.offset for entry in mine] == list(range(1, len(mine) + 1))
+    keys = [(entry.by, entry.nth) for entry in log]
+    assert len(set(keys)) == len(keys), "nothing twice"
+    for name in {by for by, _ in keys}:
+        numbers = [nth for by, nth in keys if by == name]
+        assert numbers == sorted(numbers), name
+    for writer in writers:
+        assert writer.kept - set(keys) == set(), "nothing lost"
+        assert writer.undone & set(keys) == set(), "nothing that was rolled back"
+
+
+def must_be_true(accounts: list[Account], log: list[Entry], epoch: str) -> None:
+    """Everybody heard what the log says, without a hole but for those that he was told of."""
+    ids = {(entry.channel_name, entry.offset): entry.id for entry in log}
+    assert [wrong for account in accounts for wrong in account.wrongs] == []
+    for account in accounts:
+        wrong = [
+            (account.channel, offset)
+            for (known, offset), heard in account.heard.items()
+            if known != epoch or ids[account.channel, offset] != heard
+        ]
+        assert wrong == []
+        offsets = [offset for _, offset in account.heard]
+        holes = sum(later != earlier + 1 for earlier, later in pairwise(offsets))
+        assert holes <= account.told_of_loss
+
+
+def print_figures(scene: Scene, listeners: list[Listener], log: list[Entry]) -> None:
+    """What it came to."""
+    accounts = [account for listener in listeners for account in listener.accounts.values()]
+    print(
+        f"\n{len(listeners)} clients, {dict(scene.done)}; {sum(each.connections for each in listeners)} connections, "
+        f"{len(log)} messages, {sum(len(each.heard) for each in accounts)} heard, "
+        f"{sum(each.replayed for each in accounts)} of them replayed, "
+        f"{sum(each.told_of_loss for each in accounts)} times told that something is gone"
+    )

@@ -1,0 +1,102 @@
+"""Two servers that share a Redis: what they count together, and what they do while it is away."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.faults.outside import OutsidePostgres
+from tests.faults.storm import eventually
+from tests.kit.redis import RedisServer
+from tests.kit.server import RunningServer, new_folder
+
+pytestmark = pytest.mark.needs("redis-server")
+KEY = "rE7wq0Zp4mUj2bXn6sTt8vYc1dAf3gHk"
+PER_MINUTE = 600
+SEEN_WITHIN = 3.0
+Nodes = tuple[RunningServer, RunningServer]
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """The Redis they share."""
+    server = RedisServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def nodes(redis: RedisServer) -> Iterator[Nodes]:
+    """Two servers on one PostgreSQL and one Redis."""
+    postgres = OutsidePostgres()
+    postgres.sql("create database headwater")
+    environment = {
+        "HEADWATER_DATABASE_URL": postgres.url(database="headwater"),
+        "HEADWATER_ENCRYPTION_KEY": KEY,
+        "HEADWATER_REDIS_URL": redis.url,
+        "HEADWATER_FLOW_REQUESTS_PER_MINUTE": str(PER_MINUTE),
+    }
+    folders = [new_folder(), new_folder()]
+    with ThreadPoolExecutor(2) as starts:
+        starting = [starts.submit(RunningServer, folder, environment) for folder in folders]
+        one, other = (start.result() for start in starting)
+    yield one, other
+    codes = [node.stop() for node in (one, other)]
+    for folder in folders:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+    postgres.remove()
+    assert codes == [0, 0]
+
+
+def health(node: RunningServer) -> dict[str, object]:
+    """What a node says of itself."""
+    return httpx.get(node.url + "/health").json()
+
+
+def seen_by_other(nodes: Nodes) -> float:
+    """Seconds until a table made on one node is served by the other."""
+    one, other = nodes
+    table = f"seen_{uuid4().hex[:8]}"
+    one.sql(f"create table {table} (id int primary key)")
+    began = time.monotonic()
+    with other.client(other.admin_key) as client:
+        while client.get(f"/api/database/records/{table}").status_code != 200:
+            assert time.monotonic() - began < SEEN_WITHIN
+    return time.monotonic() - began
+
+
+def test_what_one_tells_the_other_hears_with_redis_and_without(nodes: Nodes, redis: RedisServer) -> None:
+    assert seen_by_other(nodes) < SEEN_WITHIN
+    redis.kill()
+    eventually(lambda: all(health(node)["status"] == "degraded" for node in nodes))
+    assert seen_by_other(nodes) < SEEN_WITHIN
+    token = nodes[0].sign_up(f"{uuid4().hex[:8]}@example.com")
+    with nodes[0].client(token) as client:
+        client.post("/api/auth/logout").raise_for_status()
+    with nodes[1].client(token) as client:
+        assert client.get("/api/auth/sessions/current").status_code == 401
+    redis.start()
+    eventually(lambda: all(health(node)["status"] == "ok" for node in nodes), 20)
+    assert seen_by_other(nodes) < SEEN_WITHIN
+
+
+def test_they_count_requests_together_and_each_for_itself_without_redis(nodes: Nodes, redis: RedisServer) -> None:
+    def counted() -> float:
+        """When the limit of this address will be full again, as Redis has it."""
+        with redis.client() as client:
+            return float(client.get("headwater:limit:{127.0.0.1}:address"))
+
+    moments: list[float] = []
+    for node in (*nodes, *nodes):
+        answer = httpx.get(node.url + "/ready")
+        assert int(answer.headers["ratelimit-limit"]) == PER_MINUTE
+        moments.append(counted())
+    assert moments == sorted(set(moments)), "every request of either moves it on"
+    redis.kill()
+    assert [httpx.get(node.url + "/ready").headers["ratelimit-remaining"] for node in nodes] == ["599", "599"]
+    redis.start()
+    eventually(lambda: all(health(node)["status"] == "ok" for node in nodes), 20)

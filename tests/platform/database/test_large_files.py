@@ -1,0 +1,85 @@
+"""A large file passes through the server without being held by it."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Self
+
+import pytest
+
+from tests.kit.server import RunningServer
+
+MEBIBYTE = 1024 * 1024
+LINE = "{},{}\n"
+LINES_A_PART = 10_000
+
+
+class Watch:
+    """Looks at how much memory of its own a process has, as long as the block is open."""
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self._over = Event()
+        self._thread = Thread(target=self._look)
+        self.before = self.now()
+        self.most = self.before
+
+    def now(self) -> int:
+        """Bytes that lie in no file: what the kernel cannot take back."""
+        line = next(line for line in self._status.read_text().splitlines() if line.startswith("RssAnon"))
+        return int(line.split()[1]) * 1024
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.01):
+            self.most = max(self.most, self.now())
+
+
+def csv_of(size: int) -> Iterator[bytes]:
+    """A CSV of about so many bytes, part by part."""
+    filler = random.Random(7).randbytes(200).hex()
+    yield b"id,filler\n"
+    written = number = 0
+    while written < size:
+        part = "".join(LINE.format(number + step, filler) for step in range(LINES_A_PART)).encode()
+        number += LINES_A_PART
+        written += len(part)
+        yield part
+
+
+def form_of(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The same as a form."""
+    yield b'--part\r\ncontent-disposition: form-data; name="table"\r\n\r\nheap\r\n'
+    yield b'--part\r\ncontent-disposition: form-data; name="file"; filename="heap.csv"\r\n\r\n'
+    yield from parts
+    yield b"\r\n--part--\r\n"
+
+
+@pytest.mark.parametrize("as_form", [False, True], ids=["body", "form"])
+def test_a_csv_of_sixty_mebibytes_costs_the_server_little(own_server: RunningServer, as_form: bool) -> None:
+    own_server.sql("create table heap (id bigint primary key, filler text not null)")
+    path = "/api/database/advance/bulk-upsert"
+    with own_server.client(own_server.admin_key) as admin:
+        admin.post(f"{path}?table=heap", content=b"id,filler\n-1,x\n", headers={"content-type": "text/csv"})
+        content = csv_of(60 * MEBIBYTE)
+        kind = "multipart/form-data; boundary=part" if as_form else "text/csv"
+        with Watch(own_server.process.pid) as watch:
+            answer = admin.post(
+                path if as_form else f"{path}?table=heap",
+                content=form_of(content) if as_form else content,
+                headers={"content-type": kind},
+                timeout=120,
+            )
+    assert answer.status_code == 200, answer.text
+    rows = answer.json()["rowsAffected"]
+    assert rows > 100_000
+    assert own_server.sql("select count(*)::int as n from heap") == [{"n": rows + 1}]
+    assert watch.most - watch.before < 16 * MEBIBYTE

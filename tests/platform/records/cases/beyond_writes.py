@@ -1,0 +1,77 @@
+"""What PostgREST refuses of inserts: rows that carry rows of other relations."""
+
+from headwater.platform.records import RecordsSettings
+from tests.platform.records.cases.case import BACK, IGNORE, MERGE, SINGLE, case, post, refuses
+
+SHALLOW, NONE = RecordsSettings(nested_depth=1), RecordsSettings(nested_depth=0)
+TOOLS = {"id": 7, "name": "spare", "items": [{"id": 70, "label": "nail"}, {"id": 71, "label": "peg"}]}
+TOLD = {"id": 7, "items": [{"label": "nail"}, {"label": "peg"}]}
+TELL = "select=id,items(label)&items.order=id"
+CASES = (
+    post("lists?nested=(items)", TOOLS, 201, told={"Content-Range": "*/*", "Location": None},
+        then=("lists?id=eq.7&select=id,items(label)&items.order=id", [TOLD])),
+    post(f"lists?nested=(items)&{TELL}", TOOLS, 201, [TOLD], prefer=BACK),
+    post(f"lists?nested=(items)&{TELL}", [TOOLS, {"id": 8, "name": None, "items": []}], 201,
+        [TOLD, {"id": 8, "items": []}], prefer=f"{BACK}, count=exact", told={"Content-Range": "*/2"},
+        name="several bodies' rows"),
+    post(f"lists?nested=(items)&{TELL}", TOOLS, 201, TOLD, prefer=BACK, accept=SINGLE, name="one object"),
+    post("lists?nested=(items)", TOOLS, 201, prefer="return=headers-only", told={"Location": "/lists?id=eq.7"},
+        name="the place of what carries"),
+    post("lists?nested=(held:items)&select=held:items(id)&held.order=id", {
+        "id": 7, "held": [{"id": 70}, {"id": 71}]}, 201, [{"held": [{"id": 70}, {"id": 71}]}], prefer=BACK,
+        name="under an alias"),
+    post("lists?nested=(items!items_list)&select=items(id)", {"id": 7, "items": [{"id": 70}]}, 201,
+        [{"items": [{"id": 70}]}], prefer=BACK, name="by a hint"),
+    post("items?nested=(lists)&select=label,lists(name)", {"id": 70, "label": "up", "lists": {"id": 7, "name": "made"}},
+        201, [{"label": "up", "lists": {"name": "made"}}], prefer=BACK, name="what is referred to"),
+    post("items?nested=(lists)&select=list_id", [{"id": 70, "lists": {"id": 7}}, {"id": 71, "lists": {"id": 8}}], 201,
+        [{"list_id": 7}, {"list_id": 8}], prefer=BACK),
+    post("items?nested=(lists)&select=list_id&columns=id,lists,list_id", [
+        {"id": 70, "lists": {"id": 7}}, {"id": 71, "list_id": 1}, {"id": 72, "lists": None}], 201,
+        [{"list_id": 7}, {"list_id": 1}, {"list_id": None}], prefer=BACK, name="made, given, or neither"),
+    post("items?nested=(lists(items))&select=lists(items(label))&lists.items.order=id", {
+        "id": 70, "label": "a", "lists": {"id": 7, "items": [{"id": 71, "label": "b"}]}}, 201,
+        [{"lists": {"items": [{"label": "a"}, {"label": "b"}]}}], prefer=BACK, name="up and down again"),
+    post("lists?nested=(items)&select=items(count())", {"id": 1, "name": "food", "items": [{"id": 70}]}, 200,
+        [{"items": [{"count": 3}]}], prefer=f"{MERGE}, {BACK}", name="added to what is there"),
+    post("lists?nested=(items)", [], 201, [], prefer=BACK, name="nothing"),
+    post("lists?nested=(items)", {"id": 7, "items": None}, 201, then=("lists?id=eq.7&select=id", [{"id": 7}]),
+        name="no rows inside"),
+    case("told as CSV", "POST", "lists?nested=(items)&select=id,name", 201, sent={"id": 7, "name": "a", "items": []},
+        prefer=BACK, accept="text/csv", told={"Content-Type": "text/csv; charset=utf-8"}),
+    refuses("lists?nested=(items)", 400, "PGRST204", "POST", sent={"id": 7, "things": []}, name="an unknown member"),
+    refuses("lists?nested=(items)", 409, "23505", "POST", sent={"id": 7, "items": [{"id": 1}]}, name="a taken key",
+        then=("lists?id=eq.7&select=id", [])),
+    refuses("lists?nested=(items)", 409, "23505", "POST", sent={"id": 1, "items": [{"id": 70}]}, name="its own",
+        then=("items?id=eq.70&select=id", [])),
+    refuses("lists?nested=(items)", 400, "KEY_FILLED_TWICE", "POST", sent={"id": 7, "items": [{"list_id": 1}]},
+        message="'list_id' is filled from the key of the row around it, and given too", name="said twice"),
+    refuses("lists?nested=(items)", 400, "PGRST102", "POST", sent={"id": 7, "items": {"id": 70}},
+        message="items must be an array of objects", name="one for many"),
+    refuses("items?nested=(lists)", 400, "PGRST102", "POST", sent={"id": 70, "lists": [{"id": 7}]},
+        message="lists must be an object", name="many for one"),
+    refuses("lists?nested=(books)", 400, "PGRST200", "POST", sent={"id": 7, "books": []}),
+    refuses("books?nested=(authors)", 300, "PGRST201", "POST", sent={"id": 7, "authors": {}}),
+    refuses("authors?nested=(name:books!books_author)", 400, "NOT_NESTABLE", "POST", sent={"id": 7},
+        message="nested=(…): 'name' is a column of 'authors'",
+        hint="Give it an alias, as in nested=(its_name:books)"),
+    refuses("authors?nested=(edited)", 400, "NOT_NESTABLE", "POST", sent={"id": 7, "edited": []}),
+    refuses("lists?nested=(items)", 400, "NOT_NESTABLE", "POST", sent=TOOLS, prefer=IGNORE, name="left out quietly"),
+    refuses("items?nested=(lists(items))", 400, "NESTED_TOO_DEEP", "POST", sent={"id": 70}, settings=SHALLOW,
+        message="nested=(…) may hold relations to a depth of 1 here"),
+    refuses("lists?nested=(items)", 400, "NESTED_TOO_DEEP", "POST", sent=TOOLS, settings=NONE, name="turned off"),
+    refuses("lists?nested=(items)", 400, "PGRST102", "POST", sent=b"id\n7\n", content_type="text/csv", name="CSV"),
+    refuses("books?nested=(loans)", 403, "42501", "POST", name="rows that would be another's",
+        sent={"id": 99, "title": "x",
+            "loans": [{"id": 90}, {"id": 91, "owner": "00000000-0000-4000-8000-000000000002"}]},
+        then=("books?id=eq.99&select=id", [])),
+    refuses("lists?nested=(items)", 400, "PGRST100", "PATCH", sent={"name": "x"},
+        details="nested=(…) names what the rows in the body of a POST carry"),
+    refuses("lists?nested=items", 400, "PGRST100", "POST", sent={"id": 7}),
+    refuses("lists?nested=()", 400, "PGRST100", "POST", sent={"id": 7}),
+    refuses("lists?nested=(items", 400, "PGRST100", "POST", sent={"id": 7}),
+    refuses("lists?nested=(items(*))", 400, "PGRST100", "POST", sent={"id": 7}),
+    refuses("lists?nested=(items,items)", 400, "PGRST100", "POST", sent={"id": 7}),
+    refuses("rpc/add?nested=(items)", 400, "PGRST100", "POST", sent={"a": 1}),
+    refuses("lists?nested=eq.1", 400, "42703"),
+)  # fmt: skip
