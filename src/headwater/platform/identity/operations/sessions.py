@@ -19,7 +19,7 @@ from headwater.platform.identity.models import (
     UserSession,
 )
 from headwater.platform.identity.operations.known import must_find_user
-from headwater.platform.identity.sessions import SessionKeeper
+from headwater.platform.identity.sessions import Outcome, SessionKeeper
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Sessions:
         """End every session of the caller but the one that asks."""
         user_id, spared = rules.user_id_of(principal), rules.uuid_of(principal.session_id)
         ended = await transactions.writing(lambda tx: queries.remove_sessions_of(tx, [user_id], spared))
-        return self._ended(ended)
+        return await self._ended(ended)
 
     async def list_sessions_of(self, tx: ReadingTransaction, _principal: Principal, body: UserId) -> SessionsOfUser:
         """A user's living sessions; raises `UserNotFound`."""
@@ -60,15 +60,15 @@ class Sessions:
             tx.audit(AuditEntry(action="SESSIONS_ENDED", module="identity", details={"user": body.user_id}))
             return await queries.remove_sessions_of(tx, [body.user_id])
 
-        return self._ended(await transactions.writing(end))
+        return await self._ended(await transactions.writing(end))
 
     async def _end_one(self, transactions: Transactions, user_id: UUID, session_id: UUID) -> Done:
         ended = await transactions.writing(lambda tx: queries.remove_own_session(tx, session_id, user_id))
         if not ended:
             raise SessionNotFound
-        self.sessions.note_ended(ended)
+        await self.sessions.finish(Outcome(ended=tuple(ended)))
         return Done(message="Session ended")
 
-    def _ended(self, ended: list[EndedSession]) -> EndedSessions:
-        self.sessions.note_ended(ended)
+    async def _ended(self, ended: list[EndedSession]) -> EndedSessions:
+        await self.sessions.finish(Outcome(ended=tuple(ended)))
         return EndedSessions(message="Sessions ended", ended_count=len(ended))
