@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from headwater.flow import Request
-from headwater.kernel.bus import PostgresBus
+from headwater.kernel.bus import Nodes
 from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import Login
 from headwater.platform.database import DatabaseAdmin
@@ -23,7 +23,7 @@ STAGES = ["limit", "authenticate", "limit", "validate", "transact", "invalidate"
 def trace(trace: Trace) -> Trace:
     """Watches who is drawn: the catalog of what the REST API shows, and the bus to the other nodes."""
     trace.watch(Catalog, "refresh")
-    trace.watch(PostgresBus, "publish")
+    trace.watch(Nodes, "tell_all")
     return trace
 
 
@@ -49,7 +49,7 @@ async def test_creation_passes_the_drawn_stages(door: Door, trace: Trace) -> Non
         f"give back: {ADMIN}",
         "stage: invalidate",
         "call: Catalog.refresh",
-        "call: PostgresBus.publish",
+        "call: Nodes.tell_all",
         "stage: respond",
     )
     assert trace.stages == STAGES
