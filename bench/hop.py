@@ -1,21 +1,17 @@
 """From one node to the sockets of another over Redis: how long a message takes."""
 
 import secrets
-import shutil
-import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bench.kit.cluster import address_of
 from bench.kit.crowd import crowd, raise_limits
-from bench.kit.machine import HELPERS_CORE, pinned
+from bench.kit.redis import redis
 from bench.kit.report import Promise, conclude
 from bench.kit.rooms import WITHOUT_LIMITS, our_hall
 from bench.kit.scratch import scratch
-from bench.kit.servers import headwater
+from bench.kit.servers import Server, headwater
 from headwater.kernel.database.embedded.models import DATABASE, SUPERUSER
 
 PER_SECOND = 5_000
@@ -24,28 +20,15 @@ LISTENERS = 8
 SECONDS = 10.0
 
 
-@contextmanager
-def redis(folder: Path) -> Generator[str]:
-    """The URL of a Redis of our own."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise SystemExit("this benchmark needs redis-server")
-    socket = folder / "redis.sock"
-    stated = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
-    with subprocess.Popen(pinned([program, *stated], HELPERS_CORE), stdout=subprocess.DEVNULL) as process:
-        try:
-            while not socket.exists():
-                if process.poll() is not None:
-                    raise SystemExit("redis-server did not start")
-            yield f"unix://{socket}"
-        finally:
-            process.terminate()
-
-
 def database_url(folder: Path) -> str:
     """The first node's PostgreSQL, as another node reaches it."""
     arguments = address_of(folder / "data").connect_arguments(SUPERUSER)
     return f"postgresql://{SUPERUSER}@/{DATABASE}?host={arguments['host']}&port={arguments['port']}"
+
+
+def costs(nodes: tuple[Server, ...]) -> tuple[list[float], list[float]]:
+    """The processor time that each used so far, and how long it waited for its core."""
+    return [node.processor_seconds() for node in nodes], [node.seconds_waiting() for node in nodes]
 
 
 def main() -> int:
@@ -68,13 +51,19 @@ def main() -> int:
                 crowd(folder, one.server.url, PUBLISHERS, one.manner, PUBLISHERS) as publishers,
             ):
                 publishers.pace(2, asked.per_second)
+                nodes = (one.server, other)
+                used, waited = costs(nodes)
                 listeners.begin_listening(asked.seconds)
                 here = publishers.pace(asked.seconds, asked.per_second)
                 there = listeners.finish()
+                cost = [(after - before) * 1e6 for after, before in zip(costs(nodes)[0], used, strict=True)]
+                waited = sum(costs(nodes)[1]) - sum(waited)
     print(f"published {here.published:,.0f}/s; at home: median {here.median:.2f} ms, p99 {here.p99:.2f} ms")
     print(
         f"at the other node, {there.delivered / LISTENERS:,.0f}/s: median {there.median:.2f} ms, p99 {there.p99:.2f} ms"
     )
+    each = [f"{one / (here.published * asked.seconds):.0f}" for one in cost]
+    print(f"{' and '.join(each)} µs of the nodes each; they were kept from their core for {waited:.1f} s")
     return conclude(
         "a hop between two nodes over Redis",
         [

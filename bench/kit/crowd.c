@@ -1,7 +1,8 @@
 /* A crowd of WebSocket clients in one thread, so that the load is not what is measured: see crowd.py.
 
    crowd PORT sio|ws COUNT PUBLISHERS TOKEN CHANNEL EPHEMERAL: opens COUNT connections (by Socket.IO with a token; to a
-   channel unless it is "-"), says {"ready": n}, and then takes one command a line, each answered by one line of JSON:
+   channel unless it is "-"; plain ones at the path CHANNEL where it begins with "/"), says {"ready": n}, and then takes
+   one command a line, each answered by one line of JSON:
      burst SECONDS IN_FLIGHT BYTES   publishes so that as many messages are under way, each until everybody has it
      rate SECONDS PER_SECOND BYTES   publishes at that pace
      listen SECONDS                  publishes nothing
@@ -53,10 +54,10 @@ static void fail(Client *client, const char *why) {
   close(client->fd);
 }
 
-static void say(Client *client, const char *text, size_t size) {
+static void say_as(Client *client, int opcode, const char *text, size_t size) {
   static unsigned char frame[LONGEST + 16];
   size_t head = 2;
-  frame[0] = 0x81;
+  frame[0] = 0x80 | opcode;
   if (size < 126) frame[1] = 0x80 | size;
   else frame[1] = 0x80 | 126, frame[2] = size >> 8, frame[3] = size, head = 4;
   memset(frame + head, 0, 4); /* masked with zeros, which is a mask too */
@@ -70,6 +71,8 @@ static void say(Client *client, const char *text, size_t size) {
   }
 }
 
+static void say(Client *client, const char *text, size_t size) { say_as(client, 1, text, size); }
+
 static void become_ready(Client *client) {
   if (client->state == READY) return;
   client->state = READY;
@@ -81,6 +84,7 @@ static void hear(Client *client) {
   char *text = client->start, out[2048];
   text[client->noted] = 0;
   if (client->opcode == 8) { fail(client, "closed by the server"); return; }
+  if (client->opcode == 9) say_as(client, 10, text, client->noted);
   if (client->opcode != 1) return;
   if (by_socketio && strncmp(text, "42[\"bench\"", 10)) {
     if (text[0] == '0') say(client, out, snprintf(out, sizeof out, "40{\"token\":\"%s\"}", token));
@@ -155,7 +159,7 @@ static void upgrade(Client *client, uint32_t index) {
   int length = snprintf(text, sizeof text,
       "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-      by_socketio ? "/socket.io/?EIO=4&transport=websocket" : "/", port);
+      by_socketio ? "/socket.io/?EIO=4&transport=websocket" : *channel == '/' ? channel : "/", port);
   send(client->fd, text, length, MSG_NOSIGNAL);
   client->state = UPGRADING;
   struct epoll_event event = {.events = EPOLLIN, .data.u32 = index};

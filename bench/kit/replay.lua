@@ -8,7 +8,7 @@ local turn = 0
 function init(arguments)
   for line in io.lines(arguments[1]) do
     local method, path, token, body = line:match("^([^\t]*)\t([^\t]*)\t([^\t]*)\t(.*)$")
-    local headers = { ["Authorization"] = "Bearer " .. token }
+    local headers = token ~= "" and { ["Authorization"] = "Bearer " .. token } or {}
     if body ~= "" then
       headers["Content-Type"] = "application/json"
       headers["Prefer"] = "return=representation"

@@ -152,6 +152,17 @@ def sockets_peer(folder: Path, kind: str) -> Generator[Server]:
         yield server
 
 
+@contextmanager
+def scoreboard_peer(folder: Path, secret: str, environment: Mapping[str, str]) -> Generator[Server]:
+    """The original's scoreboard; `secret` signs the tokens it accepts, `environment` names its database and Redis."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"NODE_ENV": "production", "PORT": str(port), "JWT_SECRET": secret, **environment}
+    command = ["node", str(_PEERS / "scoreboard" / "server.js")]
+    with _running(command, url, "/metrics", folder / f"scoreboard-{port}.log", settings) as (server, _):
+        yield server
+
+
 def install_peers() -> None:
     """The peers' packages, as their lock file has them, once."""
     if shutil.which("npm") is None:

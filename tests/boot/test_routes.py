@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from headwater.boot.errors import ClashingRoutes
 from headwater.boot.routes import Routes
 from headwater.flow import BoundEndpoint, Request
+from headwater.kernel.component import PLATFORM_ENVELOPE, PlatformEnvelope
 from headwater.kernel.errors import InvalidInput, Refusal, UnknownEndpoint, WrongMethod
 from tests.kit.house import endpoint
 
@@ -97,6 +98,23 @@ def test_a_request_takes_its_endpoints_timeout() -> None:
     request = asked("GET", "/a")
     Routes([("/a", bound("GET", "/a", timeout=2.5))]).find(request)
     assert request.timeout == 2.5
+
+
+def test_a_refusal_is_told_as_the_endpoints_of_its_path_tell_theirs() -> None:
+    near, far, own = PlatformEnvelope(), PlatformEnvelope(), PlatformEnvelope()
+    declared = endpoint("GET", "/a/{x}", envelope=own)
+    routes = laid("GET /b")
+    routes.add(
+        "/a/{x}",
+        BoundEndpoint(
+            declared=declared, operation=declared.operation, guard=None, address_limits=(), principal_limits=()
+        ),
+    )
+    assert routes.envelope("/c") is PLATFORM_ENVELOPE
+    routes.wrap("/", far)
+    routes.wrap("/a", near)
+    told = {path: routes.envelope(path) for path in ("/a/1", "/a/1/2", "/a", "/b", "/c/d", "/")}
+    assert told == {"/a/1": own, "/a/1/2": near, "/a": near, "/b": PLATFORM_ENVELOPE, "/c/d": far, "/": far}
 
 
 METHODS = ("GET", "POST", "HEAD")

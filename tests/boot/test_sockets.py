@@ -9,7 +9,7 @@ import pytest
 
 from headwater.boot.protocol import Protocol
 from headwater.boot.settings import ServerSettings
-from headwater.kernel.observe import RequestAnswered
+from headwater.kernel.observe import MetricsListener, RequestAnswered
 from headwater.kernel.sockets import CloseReason, SocketSettings
 from headwater.kernel.sockets.attended import AttendedSocket
 from headwater.kernel.sockets.wire import Wire
@@ -151,6 +151,30 @@ async def test_a_token_in_the_query_is_told_to_nobody() -> None:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as http:
             await http.get(SOCKET_PATH, params={"EIO": "4", "transport": "polling", "token": "good"})
         assert "good" not in repr(running.house.observations)
+
+
+async def test_upgrades_are_told_like_every_other_request() -> None:
+    async with served(SocketSettings(per_address=2)) as running:
+        for target in (WEBSOCKET + "&token=good", PLAIN_PATH + "?token=good"):
+            await running.upgrade(target)
+        await running.upgrade(SOCKET_PATH.rstrip("/") + "?EIO=4&transport=websocket&token=good")
+        await running.upgrade(SOCKET_PATH + "?EIO=3&transport=websocket&sid=good")
+        told = running.house.seen(RequestAnswered)
+        assert [(each.method, each.route, each.status) for each in told] == [
+            ("GET", SOCKET_PATH, 101),
+            ("GET", PLAIN_PATH, 101),
+            ("GET", SOCKET_PATH, 429),
+            ("GET", SOCKET_PATH, 400),
+        ]
+        assert {(each.address, each.principal, each.at) for each in told} == {
+            ("127.0.0.1", "nobody", running.house.clock.timestamp())
+        }
+        assert all(0 < each.seconds < 5 and len(each.request_id) == 32 for each in told)
+        assert "good" not in repr(running.house.observations)
+        metrics = MetricsListener()
+        metrics(told[0])
+        line = b'headwater_request_seconds_count{method="GET",route="/socket.io/",status="101"} 1.0'
+        assert line in metrics.render()
 
 
 async def test_everyone_hears_the_server_stop_and_may_come_back() -> None:

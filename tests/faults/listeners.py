@@ -63,12 +63,12 @@ class Account:
 class Listener:
     """One client: whatever is done to its connection, it opens another, to either node, until it is let go."""
 
-    def __init__(self, urls: list[str], key: str, channels: list[str], random: Random) -> None:
+    def __init__(self, urls: list[str], credential: str, channels: list[str], random: Random) -> None:
         self.accounts = {channel: Account(channel) for channel in channels}
         self.wire: SocketIoClient | None = None
         self.connections = 0
         self._urls = urls
-        self._auth = {"token": key}
+        self._auth = {"token": credential}
         self._random = random
         self._let_go = False
 

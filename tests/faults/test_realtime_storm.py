@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import cycle, pairwise
 from random import Random
 
 import asyncpg
@@ -24,6 +24,8 @@ CLIENTS = 200
 FAULTS = 2_000
 CHANNELS = [f"storm:{number}" for number in range(6)]
 EACH_HEARS = 2
+USERS = 5
+"""Half of the clients are one of these each, so that a user is there several times; the others show a key."""
 DOORS = ("rest", "socket", "sql")
 WRITERS = 2
 """By each door."""
@@ -34,6 +36,7 @@ SETTLED_WITHIN = 60.0
 GENEROUS = {
     "HEADWATER_ENCRYPTION_KEY": KEY,
     "HEADWATER_FLOW_SOCKETS_PER_MINUTE": "1000000",
+    "HEADWATER_IDENTITY_ACCESS_LIFETIME": "36000",
     "HEADWATER_SOCKET_WRITE_BUFFER": "65536",
 }
 SHARES = {"cut": 0.81, "dawdle": 0.1, "kill": 0.02, "postgres": 0.01, "redis": 0.02, "forget": 0.04}
@@ -86,6 +89,7 @@ class Scene:
             pytest.fail(str([start.exception() for start in starting]), pytrace=False)
         self.urls = [node.url for node in self.nodes]
         self.anon_key = self.nodes[0].anon_key
+        self.tokens = [self.nodes[0].sign_up(f"storm-{number}@example.com") for number in range(USERS)]
         self.outside.sql("insert into realtime.channels (pattern) values ('storm:%')", database="headwater")
         self._steady = asyncio.Lock()
         self._restarting: set[asyncio.Task[None]] = set()
@@ -97,6 +101,11 @@ class Scene:
             "redis": self._restart_redis,
             "forget": self._forget,
         }
+
+    @property
+    def credentials(self) -> list[str]:
+        """What clients show, in turn."""
+        return [shown for token in self.tokens for shown in (token, self.anon_key)]
 
     def close(self) -> list[int]:
         """End everything; the nodes' exit codes."""
@@ -188,8 +197,8 @@ async def weather(scene: Scene, clients: int, faults: int) -> None:
     """The storm, and the look round when it is over."""
     random = scene.random
     listeners = [
-        Listener(scene.urls, scene.anon_key, random.sample(CHANNELS, EACH_HEARS), Random(random.random()))
-        for _ in range(clients)
+        Listener(scene.urls, credential, random.sample(CHANNELS, EACH_HEARS), Random(random.random()))
+        for credential, _ in zip(cycle(scene.credentials), range(clients), strict=False)
     ]
     listening = [asyncio.create_task(listener.listen()) for listener in listeners]
     writers = [Writer(door, f"{door}-{n}", CHANNELS, Random(random.random())) for door in DOORS for n in range(WRITERS)]

@@ -17,6 +17,7 @@ from tests.kit.server import RunningServer, new_folder
 pytestmark = pytest.mark.needs("redis-server")
 KEY = "rE7wq0Zp4mUj2bXn6sTt8vYc1dAf3gHk"
 PER_MINUTE = 600
+APP = "/apps/scoreboard"
 SEEN_WITHIN = 3.0
 Nodes = tuple[RunningServer, RunningServer]
 
@@ -39,6 +40,7 @@ def nodes(redis: RedisServer) -> Iterator[Nodes]:
         "HEADWATER_ENCRYPTION_KEY": KEY,
         "HEADWATER_REDIS_URL": redis.url,
         "HEADWATER_FLOW_REQUESTS_PER_MINUTE": str(PER_MINUTE),
+        "HEADWATER_FLOW_LIMITS_FACTOR": "1",
     }
     folders = [new_folder(), new_folder()]
     with ThreadPoolExecutor(2) as starts:
@@ -100,3 +102,38 @@ def test_they_count_requests_together_and_each_for_itself_without_redis(nodes: N
     assert [httpx.get(node.url + "/ready").headers["ratelimit-remaining"] for node in nodes] == ["599", "599"]
     redis.start()
     eventually(lambda: all(health(node)["status"] == "ok" for node in nodes), 20)
+
+
+def test_a_players_ten_updates_a_minute_are_ten_on_both_together(nodes: Nodes) -> None:
+    token = nodes[0].sign_up(f"{uuid4().hex[:8]}@example.com")
+    statuses: list[int] = []
+    for turn in range(12):
+        with nodes[turn % 2].client(token) as client:
+            statuses.append(client.post(f"{APP}/api/scoreboard/update", json={}).status_code)
+    assert statuses == [400] * 10 + [429] * 2
+
+
+def test_a_clear_on_one_is_a_clear_on_both_and_of_nothing_else(nodes: Nodes, redis: RedisServer) -> None:
+    one, other = nodes
+    with one.client(one.sign_up(f"{uuid4().hex[:8]}@example.com")) as player:
+        user_id = player.get("/api/auth/sessions/current").json()["user"]["id"]
+    with one.client(one.admin_key) as here, other.client(other.admin_key) as there, redis.client() as behind:
+        for client in (here, there):
+            client.get(f"/api/auth/profiles/{user_id}").raise_for_status()
+            client.get(f"{APP}/api/scoreboard").raise_for_status()
+            assert _remembered(client) > 0
+        behind.set("somebody:elses", "1")
+        before = set(behind.keys())
+        ours = {key for key in before if b"scoreboard_" in key}
+        told = here.delete(f"{APP}/api/cache/clear").raise_for_status().json()["data"]
+        assert told["keysDeleted"] == len(ours) > 0
+        assert before - set(behind.keys()) == ours
+        assert any(b":limit:" in key for key in before - ours), "limits are kept"
+        assert any(b"profiles" in key for key in before - ours), "another part's family is kept"
+        assert [_remembered(client) for client in (here, there)] == [0, 0]
+
+
+def _remembered(client: httpx.Client) -> int:
+    """How many values of the app a node has in its own memory."""
+    told = client.get(f"{APP}/api/cache/stats").raise_for_status().json()["data"]
+    return sum(int(family["entries"]) for family in told["families"])

@@ -1,6 +1,7 @@
 """The stages of a request, in the order of the drawing; a refusal ends it anywhere."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -209,6 +210,24 @@ async def test_a_cancellation_from_elsewhere_stays_one(house: SmallHouse, databa
     with pytest.raises(asyncio.CancelledError):
         await task
     assert database.lease.lent_count == 0
+
+
+async def test_who_gives_up_while_caches_forget_leaves_nobody_untold(
+    house: SmallHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgetting = asyncio.Event()
+
+    async def forget(_keys: Sequence[CacheKey]) -> None:
+        forgetting.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(house, "forget", forget)
+    task = asyncio.create_task(house.call("POST", "/ring", {"n": 4}))
+    await forgetting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [event for effects in house.told for event in effects.events] == [Rung(n=8)]
 
 
 async def test_effects_of_unbound_work_are_carried_out_though_it_refuses(database: Database) -> None:

@@ -33,9 +33,11 @@ from headwater.kernel.sockets import (
     SocketEnvelope,
     Sockets,
     SocketSettings,
+    Underway,
 )
 from headwater.kernel.sockets.packets import Bundle
 from tests.kit.house import USER, SmallHouse
+from tests.kit.sockets import RememberingSocket
 
 GOOD = Handshake(path="/socket.io/", auth={"token": "user"})
 
@@ -59,6 +61,7 @@ class SocketHouse(SmallHouse):
         }
         self.socket_limits = (Limit(name="sockets", count=3, seconds=60),)
         self.welcomed: list[tuple[Socket, object]] = []
+        self.recognised: list[tuple[Socket, str | None]] = []
 
     def message(self, path: str, event: str) -> BoundMessage:
         """The declared message."""
@@ -74,12 +77,16 @@ class SocketHouse(SmallHouse):
         """Everybody goes on with something."""
         return Resumed("secret", principal.key)
 
+    def recognise(self, socket: Socket) -> None:
+        """Remember whose it is now."""
+        self.recognised.append((socket, socket.principal.id))
+
     async def welcome(self, socket: Socket, resumed: Resumed | None) -> None:
         """Remember who was welcomed."""
         self.welcomed.append((socket, None if resumed is None else resumed.state))
 
 
-class Quiet(Socket):
+class Quiet(RememberingSocket):
     """A client's end that remembers what it is told."""
 
     def __init__(self, principal: Principal) -> None:
@@ -89,15 +96,6 @@ class Quiet(Socket):
         self.id = new_id().hex
         self.told: list[tuple[str | None, object]] = []
         self.reason: CloseReason | None = None
-
-    @property
-    def is_behind(self) -> bool:
-        """It reads at once."""
-        return False
-
-    async def ask(self, event: str, *arguments: object, within: float = 10.0) -> tuple[object, ...]:
-        """Nobody is asked here."""
-        raise NotImplementedError
 
     def close(self, reason: CloseReason, message: str = "") -> None:
         """Remember why."""
@@ -258,6 +256,40 @@ async def test_a_message_that_takes_too_long_is_ended() -> None:
     assert answer["error"] == {"code": "TIMEOUT", "message": "No answer within 0.05 seconds"}
 
 
+async def test_an_outcome_that_takes_its_time_is_answered_as_any_other() -> None:
+    outcomes: list[asyncio.Future[object]] = []
+
+    async def act(*_: object) -> object:
+        outcomes.append(asyncio.get_running_loop().create_future())
+        return Underway(outcomes[-1])
+
+    house = SocketHouse(message(act, timeout=0.05))
+    reception, socket = await opened(house)
+    answers: list[Any] = []
+    for number in range(3):
+        answer = await reception.receive(socket, Incoming("greet", ({"name": "a"},), number))
+        assert isinstance(answer, Underway)
+        answers.append(answer.outcome)
+    outcomes[0].set_result({"done": True})
+    outcomes[1].set_exception(Forbidden(reason="Not today"))
+    assert await answers[0] == Acknowledgement(({"done": True},))
+    codes = [(await answer).arguments[0]["error"]["code"] for answer in answers[1:]]
+    assert codes == ["FORBIDDEN", "TIMEOUT"]
+    assert [each.code for each in house.seen(MessageAnswered)] == [None, "FORBIDDEN", "TIMEOUT"]
+
+
+async def test_messages_of_one_burst_are_counted_one_by_one() -> None:
+    async def act(*_: object) -> object:
+        return Underway(asyncio.sleep(0, "done"))
+
+    house = SocketHouse(message(act, limits=(Limit(name="seldom", count=2, seconds=60, by="principal"),)))
+    reception, socket = await opened(house)
+    answers = [await reception.receive(socket, Incoming("greet", ({"name": "a"},), number)) for number in range(4)]
+    told: list[Any] = [await each.outcome if isinstance(each, Underway) else each for each in answers]
+    assert [each.arguments[0] for each in told[:2]] == ["done", "done"]
+    assert [each.arguments[0]["error"]["code"] for each in told[2:]] == ["TOO_MANY_REQUESTS"] * 2
+
+
 async def test_what_follows_an_acknowledgement_is_handed_on() -> None:
     def follow() -> None:
         return None
@@ -300,6 +332,14 @@ async def test_whoever_is_not_let_in_any_more_is_told_so_and_closed() -> None:
     await reception.recheck()
     assert socket.told == [("error", {"code": "AUTH_UNAUTHORIZED", "message": "Invalid token"})]
     assert socket.reason is CloseReason.REVOKED
+
+
+async def test_whoever_turns_out_to_be_somebody_else_is_recognised() -> None:
+    house = SocketHouse()
+    reception, socket = await opened(house)
+    house.authenticator.tokens["user"] = principal_from_claims({"sub": "8", "role": "authenticated"})
+    await reception.recheck()
+    assert house.recognised == [(socket, "8")]
 
 
 async def test_a_database_that_is_away_closes_nobody() -> None:

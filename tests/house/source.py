@@ -34,10 +34,11 @@ def module(path: str, text: str) -> Module:
 
 @functools.cache
 def modules() -> tuple[Module, ...]:
-    """Every module of the package; the templates of new apps are not Python yet."""
+    """Every module of the package but the apps' own tests; the templates of new apps are not Python yet."""
     return tuple(
         module(path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8"))
         for path in sorted(PACKAGE.rglob("*.py"))
+        if "tests" not in path.relative_to(PACKAGE).parts
     )
 
 

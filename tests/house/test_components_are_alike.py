@@ -8,7 +8,7 @@ import pytest
 
 from tests.house.source import PACKAGE, ROOT
 
-BESIDE = {"__init__.py", "README.md", "migrations", "tests", "static"}
+BESIDE = {"__init__.py", "README.md", "migrations", "page", "tests", "static"}
 REQUIRED = {"README.md", "operations", "endpoints"}
 
 

@@ -8,8 +8,10 @@ import pytest
 from tests.house.source import Module, everywhere, module
 
 PURE = {
-    "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "ipaddress", "itertools",
+    "bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "ipaddress",
+    "itertools",
     "math", "msgspec", "operator", "re", "statistics", "string", "typing", "unicodedata", "urllib.parse", "uuid",
+    "zoneinfo",
 }  # fmt: skip
 HOUSE = {"headwater.kernel.catalog", "headwater.kernel.errors", "headwater.kernel.models", "headwater.kernel.principal"}
 NEIGHBOURS = {"models", "errors"}
@@ -38,7 +40,9 @@ def violations(source: Module) -> list[str]:
 def _pure(name: str, level: int = 0) -> bool:
     if level > 0 or name.startswith(("headwater.apps.", "headwater.platform.")):
         parts = name.split(".")
-        return parts[-1] in NEIGHBOURS or "rules" in parts  # a folder of rules, whose files build on each other
+        return (
+            not NEIGHBOURS.isdisjoint(parts) or "rules" in parts
+        )  # a folder of rules, whose files build on each other
     return name in HOUSE or name in PURE or name.partition(".")[0] in PURE
 
 

@@ -15,7 +15,15 @@ from tests.house.source import INTERPOLATED, Module, holds_sql, migrations, modu
 CATALOGS = {"pg_catalog", "information_schema", INTERPOLATED}
 CLAIMS = {"uid", "role", "email", "jwt"}
 READS_TOO = {"platform/system": {"system"}}
-OWNS_THERE = {"platform/database": {"system.custom_migrations", "system.database_backups", "system.database_config"}}
+OWNS_THERE = {
+    "platform/database": {
+        "system.custom_migrations",
+        "system.database_backups",
+        "system.database_config",
+        "system.advisor_scans",
+        "system.advisor_suppressions",
+    }
+}
 """Tables that a component makes in the kernel's schema, because the contract names them there (docs/decisions/0017)."""
 UNQUALIFIED = " names no schema"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.house.source import Module, everywhere, module
 
-SERVER = "boot/protocol.py"
+SERVER = "boot/protocol/connection.py"
 STARTERS = {"create_task", "ensure_future", "run_coroutine_threadsafe"}
 
 

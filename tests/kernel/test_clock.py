@@ -1,9 +1,12 @@
 """The only place that knows what time it is, and one that a test moves."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
 
-from headwater.kernel.clock import DrivenClock, SystemClock
+import msgspec
+
+from headwater.kernel.clock import DrivenClock, SystemClock, encode
 
 
 async def settle() -> None:
@@ -63,3 +66,28 @@ async def test_a_cancelled_sleeper_harms_nobody() -> None:
     clock.advance(1)
     await other
     assert cancelled.cancelled()
+
+
+class Noted(msgspec.Struct, rename="camel", omit_defaults=True):
+    noted_at: datetime
+    note: msgspec.Raw
+    by: UUID | None = None
+    parts: tuple["Noted", ...] = ()
+    by_name: dict[str, datetime] | None = None
+
+
+def test_times_are_written_with_milliseconds_and_texts_stay_as_they_are() -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
+    note = b'{"said":"2026-01-02T03:04:05.678901Z"}'
+    inner = Noted(noted_at=at.astimezone(timezone(timedelta(hours=2))), note=msgspec.Raw(note))
+    written = encode(
+        Noted(noted_at=at.replace(microsecond=0), note=msgspec.Raw(note), parts=(inner,), by_name={"x": at})
+    )
+    assert written == (
+        b'{"notedAt":"2026-01-02T03:04:05.000Z","note":%b,'
+        b'"parts":[{"notedAt":"2026-01-02T03:04:05.678Z","note":%b}],"byName":{"x":"2026-01-02T03:04:05.678Z"}}'
+    ) % (note, note)
+    assert encode({"when": "2026-01-02T03:04:05.678901Z", 1: [at.replace(tzinfo=None)]}) == (
+        b'{"when":"2026-01-02T03:04:05.678901Z","1":["2026-01-02T03:04:05.678Z"]}'
+    )
+    assert encode({"nothing": [1, "2", None]}) == b'{"nothing":[1,"2",null]}'

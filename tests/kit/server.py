@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 
 UNHURRIED = {
     "HEADWATER_FLOW_REQUESTS_PER_MINUTE": "100000000",
+    "HEADWATER_FLOW_LIMITS_FACTOR": "1000",
     "HEADWATER_MAILING_SENDS_PER_NETWORK": "100000",
     "HEADWATER_MAILING_GUESSES": "1000",
     "HEADWATER_SMTP_MIN_INTERVAL_SECONDS": "0",
@@ -28,8 +29,15 @@ STOP_WITHIN = 20.0
 class RunningServer:
     """A `headwater serve` on a free port of 127.0.0.1; its output lies in `log` beside its data folder."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, *arguments: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *arguments: str,
+        command: Sequence[str] | None = None,
+    ) -> None:
         self.folder = folder
+        self.command = command or COMMAND
         self.environment = {**os.environ, **UNHURRIED, **(environment or {})}
         self.arguments = arguments
         self.log = folder.with_name(folder.name + ".log")
@@ -48,7 +56,7 @@ class RunningServer:
         address.unlink(missing_ok=True)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--data", str(self.folder), "--port", str(port), *self.arguments],
+                [*self.command, "serve", "--data", str(self.folder), "--port", str(port), *self.arguments],
                 stdout=output,
                 stderr=output,
                 env=self.environment,
@@ -74,7 +82,7 @@ class RunningServer:
 
     def run(self, *arguments: str) -> str:
         """What another `headwater` command says about this server's folder."""
-        command = [*COMMAND, *arguments, "--data", str(self.folder)]
+        command = [*self.command, *arguments, "--data", str(self.folder)]
         return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
 
     def stop(self) -> int:

@@ -5,11 +5,14 @@ import base64
 import json
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import httpx
+from typing_extensions import override
 
+from headwater.boot.crew import Siblings
 from headwater.boot.server import Server
 from headwater.boot.settings import ServerSettings
 from headwater.boot.sockets import lay_polling
@@ -18,9 +21,11 @@ from headwater.kernel.observe import Observer
 from headwater.kernel.principal import NOBODY, Principal, principal_from_claims
 from headwater.kernel.sockets import (
     Acknowledgement,
+    Admission,
     CloseReason,
     Handshake,
     Incoming,
+    NotAcknowledged,
     PlainSocket,
     Resumed,
     Socket,
@@ -36,11 +41,16 @@ Answering = Callable[[Socket, Incoming], Awaitable[Acknowledgement | None]]
 
 
 class Hall:
-    """Receives sockets: `good` is the token of a user, and some events do what their names say."""
+    """Receives sockets: `good` is the token of a user, and some events do what their names say.
+
+    Whoever is let in goes on with what `resumes` says, and `resumptions` are what they went on with.
+    """
 
     def __init__(self, sockets: Sockets, *, open_to_all: bool = True) -> None:
         self.sockets = sockets
         self.open_to_all = open_to_all
+        self.resumes: Resumed | None = None
+        self.resumptions: list[Resumed | None] = []
         self.handshakes: list[Handshake] = []
         self.received: list[Incoming] = []
         self.opened_sockets: list[Socket] = []
@@ -56,9 +66,13 @@ class Hall:
             "kick": self._kick,
         }
 
-    async def admit(self, handshake: Handshake) -> Principal:
+    async def admit(self, handshake: Handshake) -> Principal | Admission:
         """The user with the good token; whoever has none, if the hall is open to all."""
         self.handshakes.append(handshake)
+        principal = self._principal(handshake)
+        return principal if self.resumes is None else Admission(principal, self.resumes)
+
+    def _principal(self, handshake: Handshake) -> Principal:
         token = (handshake.auth or {}).get("token") or handshake.query.get("token")
         if token is None and self.open_to_all:
             return NOBODY
@@ -71,7 +85,8 @@ class Hall:
         return principal_from_claims({"sub": "7", "role": "authenticated"})
 
     def opened(self, socket: Socket, handshake: Handshake, resumed: Resumed | None) -> None:
-        """Remember the socket."""
+        """Remember the socket, and what it goes on with."""
+        self.resumptions.append(resumed)
         self.opened_sockets.append(socket)
 
     async def receive(self, socket: Socket, message: Incoming) -> Acknowledgement | None:
@@ -126,6 +141,21 @@ class Hall:
         socket.close(CloseReason.REVOKED, "out")
 
 
+class RememberingSocket(Socket):
+    """A client's end without a wire, for tests that say what it remembers: it reads at once, and answers nothing."""
+
+    __slots__ = ()
+
+    @property
+    @override
+    def is_behind(self) -> bool:
+        return False
+
+    @override
+    async def ask(self, event: str, *arguments: object, within: float = 10.0) -> tuple[object, ...]:
+        raise NotAcknowledged(event=event)
+
+
 class Served:
     """A running server with an open hall at `/socket.io/` and one at `/ws/plain` that wants a token."""
 
@@ -140,22 +170,9 @@ class Served:
 
     async def upgrade(self, target: str, **headers: str) -> tuple[int, "Client"]:
         """Ask for a WebSocket; the status, and the client who speaks on it."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        key = base64.b64encode(os.urandom(16)).decode()
-        told = {
-            "Host": "here",
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": key,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-        client = Client(reader, writer)
+        status, client = await upgraded(self.port, target, **headers)
         self.clients.append(client)
-        writer.write(f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode())
-        client.head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode("latin-1")
-        return int(client.head.split()[1]), client
+        return status, client
 
     async def wire(self) -> "Client":
         """A connection on which nothing is said yet."""
@@ -251,6 +268,28 @@ class Client:
             return
 
 
+async def upgraded(port: int, target: str, **headers: str) -> tuple[int, Client]:
+    """Ask a server of this machine for a WebSocket; the status, and the client who speaks on it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    told = {
+        "Host": "here",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    client = Client(reader, writer)
+    writer.write(f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode())
+    try:
+        client.head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode("latin-1")
+    except BaseException:
+        writer.close()
+        raise
+    return int(client.head.split()[1]), client
+
+
 class Poller:
     """A client that polls."""
 
@@ -311,15 +350,21 @@ async def served(
     server_settings: ServerSettings | None = None,
     form: PlainSocket | None = None,
     observer: Observer | None = None,
+    member: tuple[Path, int] | None = None,
 ) -> AsyncGenerator[Served]:
-    """A server on a free port of 127.0.0.1, for the length of a block."""
+    """A server on a free port of 127.0.0.1, for the length of a block.
+
+    As a `member` it is one of a crew: the folder where they meet, and its number.
+    """
     house = SmallHouse()
-    sockets = Sockets(settings or SocketSettings(), observer or house.observer)
+    siblings = None if member is None else Siblings(*member, house.observer)
+    home = "" if member is None else str(member[1])
+    sockets = Sockets(settings or SocketSettings(), observer or house.observer, home)
     hall, plain = Hall(sockets), Hall(sockets, open_to_all=False)
     sockets.open_door(SOCKET_PATH, hall)
     sockets.open_door(PLAIN_PATH, plain, form or PlainSocket(path=PLAIN_PATH))
     lay_polling(house.routes, sockets, (), ())
-    server = Server(house, server_settings or ServerSettings(port=0, stop_within=1), (), sockets)
+    server = Server(house, server_settings or ServerSettings(port=0, stop_within=1), (), sockets, siblings)
     house.application = server.application
     await sockets.start()
     task = asyncio.create_task(server.serve())
@@ -328,7 +373,8 @@ async def served(
         await asyncio.sleep(0.005)
     running = Served(server, house, sockets, hall, plain)
     try:
-        yield running
+        async with nullcontext() if siblings is None else siblings.taken_in(server.adopt):
+            yield running
     finally:
         for client in running.clients:
             await client.close()

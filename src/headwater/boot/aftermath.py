@@ -1,15 +1,13 @@
 """What is due after a commit: caches forget, the others are told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from headwater.kernel.bus import Bus, Nodes
 from headwater.kernel.cache import Cache
-from headwater.kernel.catalog import Catalog, Follower
+from headwater.kernel.catalog import CATALOG_TOPIC, DDL_CHANNEL, Catalog, CatalogWatch
 from headwater.kernel.models import CacheKey, Effects
 
 CATALOG = CacheKey("catalog")
-CATALOG_TOPIC = "catalog"
-DDL_CHANNEL = "headwater_ddl"
 RELOAD_CHANNEL = "pgrst"
 RELOADS = frozenset({"", "reload schema", "reload config"})
 """What PostgREST understands on that channel. Settings stand in our environment and cannot change while we run; what
@@ -19,23 +17,23 @@ of a configuration stands in the database, the settings of functions, is the cat
 class Aftermath:
     """Carries out the effects of committed transactions, whoever ran them."""
 
-    def __init__(self, catalog: Catalog, follower: Follower, bus: Bus, nodes: Nodes, cache: Cache) -> None:
+    def __init__(self, catalog: Catalog, watch: CatalogWatch, bus: Bus, nodes: Nodes, cache: Cache) -> None:
         self._catalog = catalog
-        self._follower = follower
+        self._watch = watch
         self._bus = bus
         self._nodes = nodes
         self._cache = cache
-        self._hearers: list[Callable[[Effects], None]] = []
+        self._hearers: list[Callable[[Effects], Awaitable[None]]] = []
 
     def listen(self) -> None:
         """Follow schema changes made by other nodes and by hand."""
         self._nodes.answer(CATALOG_TOPIC, self._refresh)
-        self._bus.listen_raw(DDL_CHANNEL, lambda _payload: self._follower.hear())
+        self._bus.listen_raw(DDL_CHANNEL, lambda _payload: self._watch.hear())
         self._bus.listen_raw(RELOAD_CHANNEL, self._reload)
-        self._bus.on_gap(self._follower.hear)
+        self._bus.on_gap(self._watch.hear)
 
-    def add(self, hearer: Callable[[Effects], None]) -> None:
-        """From now on `hearer` is told the effects of every commit."""
+    def add(self, hearer: Callable[[Effects], Awaitable[None]]) -> None:
+        """From now on `hearer` is told the effects of every commit, and waited for."""
         self._hearers.append(hearer)
 
     async def forget(self, keys: Sequence[CacheKey]) -> None:
@@ -50,9 +48,9 @@ class Aftermath:
                 await self._cache.forget(cached)
 
     async def tell(self, effects: Effects) -> None:
-        """Hurry what is durable, and tell what is not."""
+        """Hurry what is durable, tell what is not, and return once this process' followers of events have acted."""
         for hearer in self._hearers:
-            hearer(effects)
+            await hearer(effects)
 
     async def carry_out(self, effects: Effects) -> None:
         """Both, in the pipeline's order."""
@@ -65,4 +63,4 @@ class Aftermath:
 
     def _reload(self, payload: str) -> None:
         if payload in RELOADS:
-            self._follower.distrust()
+            self._watch.distrust()

@@ -40,6 +40,8 @@ class Application:
             await send({"type": "http.response.body", "body": b""})
             return
         await send({"type": "http.response.body", "body": response.body})
+        if response.sent is not None:
+            response.sent(True)  # noqa: FBT003 - ASGI says no more than that nothing was raised
 
     async def respond(
         self,

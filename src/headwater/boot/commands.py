@@ -16,7 +16,7 @@ from rich.console import Console
 from headwater.boot.backups import BackedUp, back_up, restore_house
 from headwater.boot.backups import list_backups as list_kept_backups
 from headwater.boot.components import find_components
-from headwater.boot.crew import READY, Assignment, Crew, CrewMetrics
+from headwater.boot.crew import READY, Assignment, Crew, CrewMetrics, Siblings
 from headwater.boot.errors import InvalidSetting
 from headwater.boot.foundation import Ground, stand_on
 from headwater.boot.house import open_house, read_house_keys, read_house_mail, rotate_house_key
@@ -69,17 +69,28 @@ async def serve_as_member(text: str) -> None:
     """Be one of the processes that answer at an address, until asked to stop or left by who owns it."""
     assignment = msgspec.json.decode(text, type=Assignment)
     settings, server_settings = Settings.read(), assignment.settings
-    metrics = CrewMetrics(Path(assignment.meeting_place), assignment.number)
+    meeting_place, number = Path(assignment.meeting_place), assignment.number
+    metrics = CrewMetrics(meeting_place, number)
     log = LogListener(server_settings.log)
     observer = Observer(metrics, log)
+    siblings = Siblings(meeting_place, number, observer)
     ground = _ground(settings, Path(assignment.folder), observer, server_settings.host)
     async with AsyncExitStack() as stack:
         stack.callback(log.flush)
         await stack.enter_async_context(metrics.told())
         house = await stack.enter_async_context(
-            open_house(ground, metrics, root_app=assignment.root_app, working=server_settings.worker, shared=True)
+            open_house(
+                ground,
+                metrics,
+                root_app=assignment.root_app,
+                working=server_settings.worker,
+                shared=True,
+                home=str(number),
+            )
         )
-        server = Server(house, server_settings, _networks(house.settings.trusted_proxies), house.sockets)
+        trusted = _networks(house.settings.trusted_proxies)
+        server = Server(house, server_settings, trusted, house.sockets, siblings)
+        await stack.enter_async_context(siblings.taken_in(server.adopt))
         observer.add(_tell_when_ready)
         _stop_with_owner(server)
         calm_collector()

@@ -67,6 +67,14 @@ class UnknownApp(Refusal):
     sentence = "There is no app named {name}: installed are {installed}"
 
 
+class MissingPage(Refusal):
+    """A component declares a page that is not there."""
+
+    code = "MISSING_PAGE"
+    status = 500
+    sentence = "The page of {component} has no index.html in {folder}"
+
+
 class UnknownJob(Refusal):
     """A name on the command line is no job's, and no timer's."""
 

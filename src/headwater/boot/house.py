@@ -5,22 +5,24 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
 from headwater.boot.aftermath import Aftermath
-from headwater.boot.binding import bound, house_limit, lay_routes
+from headwater.boot.binding import house_limit, lay_routes
+from headwater.boot.descriptions import add_descriptions
 from headwater.boot.foundation import Foundation, Ground, stand_on
+from headwater.boot.health import add_checks
 from headwater.boot.outside import add_outside
 from headwater.boot.parts import Parts
 from headwater.boot.receiving import Places, lay_places
 from headwater.boot.redis import add_cache, limiter_over, open_redis, redis_check
 from headwater.boot.routes import Routes
 from headwater.boot.sockets import lay_polling
+from headwater.boot.warming import begin, keep_warm
 from headwater.boot.worker import make_engines, start_engines
 from headwater.flow import Authenticator, BoundEndpoint, BoundMessage, FlowSettings, Reception, Request
 from headwater.kernel.bus import Bus, Nodes, PostgresBus, RedisBus, Revocations, Rounds
-from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog, Follower
+from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog, CatalogWatch
 from headwater.kernel.clock import Clock
-from headwater.kernel.component import BoundCheck, Components, Envelope, HealthChecks
+from headwater.kernel.component import Components, Descriptions, Envelope, HealthChecks
 from headwater.kernel.database import Database, Transactions
-from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.jobs import Worker
 from headwater.kernel.limits import Limit, Limiter
 from headwater.kernel.mail import ReceivedLetter, list_letters
@@ -32,6 +34,10 @@ from headwater.kernel.sockets import Handshake, Resumed, Socket, SocketEnvelope,
 from headwater.kernel.tokens import Issuers, Tokens, TokenSettings
 from headwater.platform.identity import Identity, Keys, ProjectKeys, RotatableKey
 
+USER_ROOM = "user:"
+"""Before a user's id: the room of all his sockets."""
+ROLE_ROOM = "role:"
+"""Before a role: the room of all sockets of those who have it."""
 _SECONDS_WATCHED = 30.0
 _SECONDS_UNWATCHED = 1.0
 """Between two looks at the schemas that nobody asked for, with an event trigger that tells of changes and without."""
@@ -71,14 +77,26 @@ class House:
 
     async def resume(self, principal: Principal, handshake: Handshake) -> Resumed | None:
         """What a client that was admitted goes on with."""
-        resume = self._places.at(handshake.path).resume
-        return None if resume is None else await resume(Transactions(self.database), principal, handshake)
+        place = self._places.at(handshake.path)
+        if place.form is not None:
+            return Resumed("", handshake)  # nothing of a plain socket is kept: it goes on with what it was opened with
+        return None if place.resume is None else await place.resume(Transactions(self.database), principal, handshake)
 
     async def welcome(self, socket: Socket, resumed: Resumed | None) -> None:
-        """Let every component do what it does for a socket that was admitted."""
+        """Bring a socket that was admitted to its user's rooms, and let every component do what it does for it."""
+        self.recognise(socket)
         state = None if resumed is None else resumed.state
         for welcome in self._places.at(socket.path).welcomes:
             await welcome(Transactions(self.database), socket, state)
+
+    def recognise(self, socket: Socket) -> None:
+        """Let a socket hear what its user and his role are told, whoever that is now, and nobody else's."""
+        user, role = socket.principal.id, ROLE_ROOM + socket.principal.role
+        own = (role,) if user is None else (USER_ROOM + user, role)
+        for room in [room for room in socket.rooms if room.startswith((USER_ROOM, ROLE_ROOM)) and room not in own]:
+            self.sockets.leave(socket, room)
+        for room in own:
+            self.sockets.join(socket, room)
 
     async def forget(self, keys: Sequence[CacheKey]) -> None:
         """See `Aftermath.forget`."""
@@ -97,19 +115,23 @@ async def open_house(
     root_app: str | None = None,
     working: bool = True,
     shared: bool = False,
+    home: str = "",
 ) -> AsyncGenerator[House]:
     """A house that is ready to answer, for the length of a block; it also does the jobs if it is `working`.
 
-    With `shared` it stands on the embedded database that another process runs. Opens the database, then each
+    With `shared` it stands on the embedded database that another process runs; `home` names it where several processes
+    answer at one address. Opens the database, then each
     mechanism, warms every component, and begins to do the jobs; closes in reverse.
     """
     async with AsyncExitStack() as stack:
         foundation = await stack.enter_async_context(stand_on(ground, shared=shared))
-        parts = await _furnish(stack, ground, foundation, metrics)
+        parts = await _furnish(stack, ground, foundation, metrics, home)
         engines = make_engines(parts)
-        await _warm(stack, parts, ground.components)
+        await begin(stack, parts, ground.components)
         await start_engines(stack, engines, working=working)
-        _add_checks(parts, ground.components)
+        await keep_warm(stack, parts, ground.components)
+        add_checks(parts, ground.components)
+        add_descriptions(parts, ground.components)
         yield await _open_doors(stack, parts, ground.components, root_app)
 
 
@@ -123,7 +145,7 @@ async def open_workshop(ground: Ground, metrics: MetricsListener, only: Sequence
         foundation = await stack.enter_async_context(stand_on(ground, shared=True))
         parts = await _furnish(stack, ground, foundation, metrics)
         engines = make_engines(parts, only)
-        await _warm(stack, parts, ground.components)
+        await begin(stack, parts, ground.components)
         await start_engines(stack, engines, working=True)
         yield engines.worker
 
@@ -175,7 +197,9 @@ async def _begin(stack: AsyncExitStack, *parts: PostgresBus | RedisBus | Nodes) 
         stack.push_async_callback(part.stop)
 
 
-async def _furnish(stack: AsyncExitStack, ground: Ground, foundation: Foundation, metrics: MetricsListener) -> Parts:
+async def _furnish(
+    stack: AsyncExitStack, ground: Ground, foundation: Foundation, metrics: MetricsListener, home: str = ""
+) -> Parts:
     """The parts that components may ask for."""
     database = foundation.database
     redis = await open_redis(stack, ground)
@@ -184,22 +208,24 @@ async def _furnish(stack: AsyncExitStack, ground: Ground, foundation: Foundation
     owned = {schema for component in ground.components for schema in component.schemas}
     catalog = Catalog(database, INTERNAL_SCHEMAS | owned)
     look_every = _SECONDS_WATCHED if foundation.ddl_watched else _SECONDS_UNWATCHED
-    follower = Follower(catalog, ground.observer, every=look_every)
+    watch = CatalogWatch(catalog, ground.observer, every=look_every)
     parts = _parts(ground, foundation, postgres)
     parts.add(bus, Bus)
-    parts.add(Sockets(parts.find(SocketSettings), ground.observer))
-    aftermath = Aftermath(catalog, follower, bus, parts.find(Nodes), add_cache(stack, parts, ground, metrics, redis))
+    parts.add(Sockets(parts.find(SocketSettings), ground.observer, home))
+    aftermath = Aftermath(catalog, watch, bus, parts.find(Nodes), add_cache(stack, parts, ground, metrics, redis))
     aftermath.listen()
     await _begin(stack, postgres, parts.find(Nodes), *((bus,) if bus is not postgres else ()))
     await catalog.refresh()
-    follower.start()
-    stack.push_async_callback(follower.stop)
+    watch.start()
+    stack.push_async_callback(watch.stop)
     stack.push_async_callback(parts.find(Outbound).close)
     await parts.find(Tokens).load(Transactions(database))
     parts.add(metrics, MetricsListener)
-    for part in (catalog, aftermath, HealthChecks([redis_check(redis)] if redis else [])):
+    for part in (catalog, aftermath, Descriptions(), HealthChecks([redis_check(redis)] if redis else [])):
         parts.add(part)
     parts.add(limiter_over(redis), Limiter)
+    if redis is not None:
+        parts.add(redis)
     return parts
 
 
@@ -221,28 +247,3 @@ async def _open_doors(stack: AsyncExitStack, parts: Parts, components: Component
     await sockets.start()
     stack.push_async_callback(sockets.stop)
     return house
-
-
-async def _warm(stack: AsyncExitStack, parts: Parts, components: Components) -> None:
-    """Let every operations class begin; those that can `close` do so at the end."""
-    for kind in (kind for component in components for kind in component.operation_classes):
-        part = parts.find(kind)
-        if close := getattr(part, "close", None):
-            stack.push_async_callback(close)
-        if warm := getattr(part, "warm", None):
-            await warm(Transactions(parts.find(Database)))
-
-
-def _add_checks(parts: Parts, components: Components) -> None:
-    """The kernel's own parts, then what components declare."""
-    checks, bus = parts.find(HealthChecks), parts.find(Bus)
-
-    async def hear() -> None:
-        if not bus.connected:
-            raise DatabaseUnavailable
-
-    checks.add(BoundCheck(name="bus", check=hear, essential=False))
-    for component in components:
-        for declared in component.health_checks:
-            check = bound(parts, component, declared.operation)
-            checks.add(BoundCheck(name=declared.name, check=check, essential=declared.essential))

@@ -1,7 +1,8 @@
 """Hands every operations class what its fields ask for, by type."""
 
 import inspect
-from typing import Any, TypeVar, cast, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -15,7 +16,8 @@ class Parts:
     """The things of the house, one of each type.
 
     What the house made is added under its type or under the Protocol it satisfies. A `…Settings` struct is read from
-    the environment. Any other class of a component is built from its own fields, once.
+    the environment. Any other class of a component is built from its own fields, once. A field `X | None` is filled
+    with the X of the house where there is one: so a component does with Redis or without it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -39,8 +41,12 @@ class Parts:
         if not kind.__module__.startswith("headwater.kernel") and not getattr(kind, "_is_protocol", False):
             wanted = _wanted(kind)
             if wanted is not None:
-                return kind(**{name: self.find(hint, kind.__name__) for name, hint in wanted.items()})
+                return kind(**{name: self._field(hint, kind.__name__) for name, hint in wanted.items()})
         raise MissingPart(owner=owner, kind=kind.__name__)
+
+    def _field(self, hint: Any, owner: str) -> object:
+        optional = _optional(hint)
+        return self.find(hint, owner) if optional is None else self._made.get(optional)
 
 
 def _wanted(kind: type[Any]) -> dict[str, Any] | None:
@@ -51,7 +57,13 @@ def _wanted(kind: type[Any]) -> dict[str, Any] | None:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if parameter.default is parameter.empty:
-            if not isinstance(hints.get(name), type):
+            if not isinstance(hints.get(name), type) and _optional(hints.get(name)) is None:
                 return None
             wanted[name] = hints[name]
     return wanted
+
+
+def _optional(hint: Any) -> type | None:
+    """The X of `X | None`."""
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType] if isinstance(hint, UnionType) else []
+    return kinds[0] if len(kinds) == 1 and isinstance(kinds[0], type) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 
-from headwater.boot.binding import bound, is_app
+from headwater.boot.binding import bound, is_app, own_limits
 from headwater.boot.errors import ClashingMessages
 from headwater.boot.parts import Parts
 from headwater.flow import BoundMessage, FlowSettings
@@ -30,7 +30,7 @@ class Place:
     def __init__(self, path: str, form: PlainSocket | None = None) -> None:
         self.path = path
         self.form = form
-        self.envelope: SocketEnvelope = PLATFORM_SOCKET_ENVELOPE
+        self.envelope: SocketEnvelope = PLATFORM_SOCKET_ENVELOPE if form is None else form.envelope
         self.resume: Resume | None = None
         self.welcomes: list[Welcome] = []
         self._messages: dict[str, BoundMessage] = {}
@@ -76,10 +76,11 @@ class Places:
 def lay_places(parts: Parts, components: Components, settings: FlowSettings, root_app: str | None) -> Places:
     """Every message at its paths: those of the platform and of the root app at `/socket.io/`, an app's below its own.
 
-    Raises `ClashingMessages`.
+    A plain socket's path is the root app's if that declares it too. Raises `ClashingMessages`.
     """
     places = Places()
     places.at(SOCKET_IO_PATH)
+    at_root = {form.path for component in components if component.name == root_app for form in component.sockets}
     for component in components:
         prefixes = [f"/apps/{component.name}"] if is_app(component) else []
         if component.name == root_app or not is_app(component):
@@ -88,7 +89,8 @@ def lay_places(parts: Parts, components: Components, settings: FlowSettings, roo
             if component.messages or component.welcome:
                 _furnish(places.at(prefix + SOCKET_IO_PATH), parts, component, component.messages, settings)
             for form in component.sockets:
-                _furnish(places.at(prefix + form.path, form), parts, component, form.messages, settings)
+                if prefix or component.name == root_app or form.path not in at_root:
+                    _furnish(places.at(prefix + form.path, form), parts, component, form.messages, settings)
     return places
 
 
@@ -102,12 +104,13 @@ def _furnish(
                 declared=declared,
                 operation=bound(parts, component, declared.operation),
                 guard=None if declared.guard is None else bound(parts, component, declared.guard),
-                limits=(pace, *declared.limits),
+                limits=(pace, *own_limits(declared.limits, "principal", settings)),
             )
         )
+    welcome = component.welcome if place.form is None else place.form.welcome
+    if welcome is not None:
+        place.welcomes.append(bound(parts, component, welcome))
     if place.form is None and component.resume is not None:
         place.resume = bound(parts, component, component.resume)
-    if place.form is None and component.welcome is not None:
-        place.welcomes.append(bound(parts, component, component.welcome))
     if place.form is None and component.socket_envelope is not None:
         place.envelope = component.socket_envelope

@@ -7,7 +7,7 @@ from headwater.boot.errors import InvalidSetting
 from headwater.boot.foundation import Ground
 from headwater.boot.parts import Parts
 from headwater.kernel.bus import Bus, Nodes
-from headwater.kernel.cache import Cache, CacheSettings
+from headwater.kernel.cache import Cache, CacheMonitor, CacheSettings, Warmer
 from headwater.kernel.component import BoundCheck
 from headwater.kernel.limits import Limiter, MemoryLimiter, RedisLimiter
 from headwater.kernel.observe import CacheCollector, MetricsListener
@@ -34,13 +34,18 @@ async def open_redis(stack: AsyncExitStack, ground: Ground) -> Redis | None:
 def add_cache(
     stack: AsyncExitStack, parts: Parts, ground: Ground, metrics: MetricsListener, redis: Redis | None
 ) -> Cache:
-    """Let components ask for the cache, and count what becomes of lookups."""
-    cache = Cache(redis, parts.find(Bus), parts.find(Nodes), ground.clock, ground.settings.part(CacheSettings))
+    """Let components ask for the cache and for who looks after it, and count what becomes of lookups."""
+    settings = ground.settings.part(CacheSettings)
+    cache = Cache(redis, parts.find(Bus), parts.find(Nodes), ground.clock, settings)
     stack.push_async_callback(cache.stop)
-    collector = CacheCollector(lambda: cache.counts, lambda: cache.weight)
+    memory = cache.memory
+    collector = CacheCollector(lambda: cache.counts, lambda: memory.weight, lambda: memory.capacity)
     metrics.registry.register(collector)
     stack.callback(metrics.registry.unregister, collector)
-    parts.add(cache)
+    warmer = Warmer(ground.clock, ground.observer, settings.warm_every)
+    monitor = CacheMonitor(cache, ground.clock, ground.observer, settings, warmer.hurry)
+    for part in (cache, warmer, monitor):
+        parts.add(part)
     return cache
 
 

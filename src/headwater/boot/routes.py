@@ -84,7 +84,13 @@ class Routes:
         self._envelopes.setdefault(place.rstrip("/"), envelope)
 
     def envelope(self, path: str) -> Envelope:
-        """How it is told that no endpoint answers at `path`: as at the nearest place above, or as the platform does."""
+        """How it is told that no endpoint answers at `path`.
+
+        As by those that answer there to other methods; else as at the nearest place above, or as the platform does.
+        """
+        for node in _nodes(self._root, path.split("/"), 1):
+            for endpoint, _ in node.endpoints.values():
+                return endpoint.declared.envelope
         while path:
             if path in self._envelopes:
                 return self._envelopes[path]
@@ -92,7 +98,7 @@ class Routes:
         return self._envelopes.get("", PLATFORM_ENVELOPE)
 
     def _refusal(self, request: Request, segments: list[str]) -> UnknownEndpoint | WrongMethod:
-        methods = set(_methods(self._root, segments, 1))
+        methods = {method for node in _nodes(self._root, segments, 1) for method in node.endpoints}
         if not methods:
             return UnknownEndpoint(path=request.path)
         if "GET" in methods:
@@ -108,15 +114,15 @@ def _decoded(name: str, value: str) -> str:
         raise InvalidInput(reason=f"{name}: The path is not UTF-8") from failure
 
 
-def _methods(node: _Node, segments: list[str], at: int) -> Iterator[str]:
-    """The methods of every endpoint that these segments can lead to."""
+def _nodes(node: _Node, segments: list[str], at: int) -> Iterator[_Node]:
+    """Everywhere that these segments can lead to, the places of literals first."""
     if at == len(segments):
-        yield from node.endpoints
+        yield node
         return
     if literal := node.literals.get(segments[at]):
-        yield from _methods(literal, segments, at + 1)
+        yield from _nodes(literal, segments, at + 1)
     if node.parameter and segments[at]:
-        yield from _methods(node.parameter, segments, at + 1)
+        yield from _nodes(node.parameter, segments, at + 1)
 
 
 def _walk(node: _Node, segments: list[str], at: int, values: list[str], method: str) -> _Found | None:

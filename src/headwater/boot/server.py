@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from headwater.boot.application import Application
 from headwater.boot.errors import AddressUnavailable
-from headwater.boot.protocol import Protocol
+from headwater.boot.protocol import Protocol, Siblings
 from headwater.boot.settings import ServerSettings
 from headwater.boot.sockets import FAREWELL, Gate
 from headwater.flow import House
@@ -55,15 +55,25 @@ class Server(uvicorn.Server):
     """Serves a house on one port until it is asked to stop; then finishes what runs, bounded, and takes nothing new."""
 
     def __init__(
-        self, house: House, settings: ServerSettings, trusted_proxies: Networks, sockets: Sockets | None = None
+        self,
+        house: House,
+        settings: ServerSettings,
+        trusted_proxies: Networks,
+        sockets: Sockets | None = None,
+        siblings: Siblings | None = None,
     ) -> None:
         self._house = house
         self._sockets = sockets
         self._settings = settings
         self.application = Application(house, trusted_proxies)
-        bounds: dict[str, object] = {"bounds": settings, "per_address": {}, "trusted": trusted_proxies}
+        bounds: dict[str, object] = {
+            "bounds": settings,
+            "per_address": {},
+            "trusted": trusted_proxies,
+            "siblings": siblings,
+        }
         if sockets is not None:
-            bounds["gate"] = Gate(sockets, trusted_proxies)
+            bounds["gate"] = Gate(sockets, trusted_proxies, house.observer, house.clock)
         protocol = type("BoundedProtocol", (Protocol,), bounds)
         super().__init__(
             uvicorn.Config(
@@ -95,6 +105,20 @@ class Server(uvicorn.Server):
         if not self.should_exit:
             self._house.observer.tell(ServerStopping(running=len(self.application.running)))
         self.should_exit = True
+
+    async def adopt(self, connection: socket.socket, content: bytes) -> None:
+        """Answer on a connection that another process has taken, and of which it has read `content`."""
+        if self.should_exit:
+            connection.close()
+            return
+        config = self.config
+
+        def protocol() -> Protocol:
+            made = cast("type[Protocol]", config.http_protocol_class)(config, self.server_state, {})
+            made.foreword = content
+            return made
+
+        await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

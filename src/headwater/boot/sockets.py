@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from time import perf_counter
 
 import msgspec
 
 from headwater.boot.routes import Routes
 from headwater.flow import BoundEndpoint, address_of
 from headwater.flow.request import Networks
+from headwater.kernel.clock import Clock
 from headwater.kernel.component import Access, Endpoint, Limit, Mode, Operation
+from headwater.kernel.ids import new_request_id
 from headwater.kernel.models import RawRequest, Reply
+from headwater.kernel.observe import Observer, RequestAnswered
 from headwater.kernel.sockets import Packet, Sockets
 from headwater.kernel.sockets.doors import Entrance
+from headwater.kernel.sockets.polling import LONGEST_HOLD
 from headwater.kernel.sockets.upgrade import asks_for_websocket
 
 FAREWELL = Packet(
@@ -22,40 +27,63 @@ FAREWELL = Packet(
 
 
 class Upgrade(msgspec.Struct, frozen=True):
-    """A handshake that will be answered with 101 once the request has ended."""
+    """A handshake that will be answered once the request has ended: with 101, or with a refusal."""
 
+    door: str
     key: str
     subprotocol: str | None
-    entrance: Entrance
+    address: str
+    began: float
+    answer: Entrance | Reply
 
 
 class Gate:
-    """Leads upgrades to the house's sockets."""
+    """Leads upgrades to the house's sockets, and tells of each as of every other request."""
 
-    def __init__(self, sockets: Sockets, trusted_proxies: Networks) -> None:
+    def __init__(self, sockets: Sockets, trusted_proxies: Networks, observer: Observer, clock: Clock) -> None:
         self._sockets = sockets
         self._trusted = trusted_proxies
+        self._observer = observer
+        self._clock = clock
 
     def upgrade(
         self, method: str, version: str, target: tuple[str, str], headers: Mapping[str, str], peer: str
-    ) -> Upgrade | Reply | None:
+    ) -> Upgrade | None:
         """What becomes of a request that asks for an upgrade; `target` is its path and its query.
 
         None if it is a request like every other: another protocol, a handshake that is none, no door at the path.
         """
         if not asks_for_websocket(method, version, headers):
             return None
+        began = perf_counter()
         path, query = target
         address = address_of(peer, headers.get("x-forwarded-for"), self._trusted) if self._trusted else peer
-        entrance = self._sockets.entrance(path, query, headers, address)
-        if entrance is None or isinstance(entrance, Reply):
-            return entrance
+        answer = self._sockets.entrance(path, query, headers, address)
+        if answer is None:
+            return None
         offered = headers.get("sec-websocket-protocol", "").split(",")[0].strip()
-        return Upgrade(headers["sec-websocket-key"], offered or None, entrance)
+        key, door = headers["sec-websocket-key"], self._sockets.declared(path)
+        return Upgrade(door, key, offered or None, address, began, answer)
 
-    def hand_over(self, upgrade: Upgrade, transport: asyncio.Transport, release: Callable[[], None]) -> None:
+    def elsewhere(self, path: str, query: str) -> str | None:
+        """The process of our crew that keeps what a request is about, if we do not."""
+        home = self._sockets.elsewhere(path, query)
+        return home if home is not None and home.isascii() and home.isdecimal() else None
+
+    def hand_over(
+        self, upgrade: Upgrade, entrance: Entrance, transport: asyncio.Transport, release: Callable[[], None]
+    ) -> None:
         """Let a wire take the connection over; `release` is called when it is no more."""
-        upgrade.entrance(self._sockets.accept(transport, upgrade.key, upgrade.subprotocol, release))
+        entrance(self._sockets.accept(transport, upgrade.key, upgrade.subprotocol, release))
+        self.tell(upgrade, 101)
+
+    def tell(self, upgrade: Upgrade, status: int) -> None:
+        """An upgrade has been answered. Of its target only the door is told: a token may stand in the query."""
+        taken, at = perf_counter() - upgrade.began, self._clock.timestamp()
+        answered = RequestAnswered(
+            new_request_id(), "GET", upgrade.door, status, taken, (), "nobody", upgrade.address, at=at
+        )
+        self._observer.tell(answered)
 
 
 class Polling:
@@ -80,7 +108,7 @@ def lay_polling(
     polling, settings = Polling(sockets), sockets.settings
     patience = settings.ping_interval + settings.ping_timeout
     for path in sockets.polled_paths:
-        for method, operation, timeout in (("GET", polling.read, patience), ("POST", polling.write, 30.0)):
+        for method, operation, timeout in (("GET", polling.read, patience), ("POST", polling.write, LONGEST_HOLD + 10)):
             declared = Endpoint(
                 method=method,
                 path=path,

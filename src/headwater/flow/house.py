@@ -25,6 +25,8 @@ class FlowSettings(msgspec.Struct, frozen=True, kw_only=True):
     """That one address may open; at most so many at once."""
     messages_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 60_000
     """Of one principal, on all his sockets; at most so many at once."""
+    limits_factor: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    """What the limits that endpoints and messages declare are multiplied by; above 1 for load from one machine."""
     allowed_origins: tuple[str, ...] = ()
     """Origins that may send credentials, besides loopback."""
     trusted_proxies: tuple[str, ...] = ()
@@ -159,6 +161,10 @@ class SocketHouse(House, Protocol):
 
     async def resume(self, principal: Principal, handshake: Handshake) -> Resumed | None:
         """What a client that was admitted goes on with."""
+        ...
+
+    def recognise(self, socket: Socket) -> None:
+        """Let a socket whose principal was asked for again hear what its user is told, and nobody else's."""
         ...
 
     async def welcome(self, socket: Socket, resumed: Resumed | None) -> None:

@@ -31,8 +31,10 @@ async def answer(house: House, request: Request) -> Response:
             return await endpoint.operation(tx, principal, body, subject)
 
         result, effects = await transact(house, endpoint, principal, request, body, work)
-        await invalidate(house, request, effects)  # a client told to look must not find the old answer
-        await publish(house, request, effects)
+        try:
+            await invalidate(house, request, effects)  # a client told to look must not find the old answer
+        finally:
+            await publish(house, request, effects)  # even where the caller has gone meanwhile
         return await respond(house, endpoint, request, principal, result)
     except CancelledError:
         if request.ending is None:

@@ -98,6 +98,11 @@ class Request:
         finally:
             spool.close()
 
+    async def hung_up(self) -> None:
+        """Return once the connection has ended; what comes of the body until then is dropped."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def _read(self, limit: int) -> bytes:
         part, more = await self._part(limit, limit)
         parts, size = [part], len(part)
@@ -124,14 +129,15 @@ class Request:
 
 
 class Response:
-    """An answer in its wire form."""
+    """An answer in its wire form; `sent` is as in `Reply`."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "sent", "status")
 
-    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+    def __init__(self, status: int, headers: Headers, body: bytes, sent: Callable[[bool], None] | None = None) -> None:
         self.status = status
         self.headers = headers
         self.body = body
+        self.sent = sent
 
 
 class Stream(Protocol):

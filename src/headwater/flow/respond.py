@@ -4,6 +4,7 @@ import asyncio
 import re
 import zlib
 from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
 from functools import lru_cache
 from time import perf_counter
 
@@ -12,6 +13,7 @@ from headwater.flow.house import BoundEndpoint, House
 from headwater.flow.request import Headers, Request, Response, StreamedResponse
 from headwater.kernel.database import refusal_for
 from headwater.kernel.errors import InternalError, Refusal
+from headwater.kernel.limits import Allowance
 from headwater.kernel.models import Reply
 from headwater.kernel.observe import RequestAnswered, RequestFailed
 from headwater.kernel.principal import Principal
@@ -33,7 +35,7 @@ async def respond(
     """The operation's result in the endpoint's envelope, with every header that belongs to it."""
     request.enters("respond")
     reply = endpoint.shape(result)
-    headers = _headers(house, request, reply)
+    headers = _headers(house, endpoint, request, reply)
     if principal.is_admin and not house.settings.server_timing:
         headers.append((b"server-timing", _server_timing(request)))
     if reply.stream is not None:
@@ -50,7 +52,7 @@ async def respond(
     if reply.status not in _BODILESS and (body or request.method != "HEAD"):  # records count, and make no body
         headers.append((b"content-length", b"%d" % len(body)))
     _observe(house, endpoint, request, reply.status, None)
-    return Response(reply.status, headers, body)
+    return Response(reply.status, headers, body, reply.sent)
 
 
 class _Watched:
@@ -89,13 +91,13 @@ def refuse(house: House, endpoint: BoundEndpoint | None, request: Request, failu
         refusal = InternalError(request_id=request.id)
     envelope = house.envelope(request.path) if endpoint is None else endpoint.declared.envelope
     reply = envelope.refuse(refusal)
-    headers = _headers(house, request, reply)
+    headers = _headers(house, endpoint, request, reply)
     headers.append((b"content-length", b"%d" % len(reply.body)))
     _observe(house, endpoint, request, reply.status, refusal.code)
     return Response(reply.status, headers, reply.body)
 
 
-def _headers(house: House, request: Request, reply: Reply) -> Headers:
+def _headers(house: House, endpoint: BoundEndpoint | None, request: Request, reply: Reply) -> Headers:
     headers = [(b"x-request-id", request.id.encode()), *_SECURITY]
     if reply.media_type is not None and reply.status not in _BODILESS:
         headers.append(_header("content-type", reply.media_type))
@@ -109,11 +111,26 @@ def _headers(house: House, request: Request, reply: Reply) -> Headers:
             (b"ratelimit-remaining", b"%d" % allowance.remaining),
             (b"ratelimit-reset", b"%d" % allowance.reset),
         ]
+        if endpoint is not None and endpoint.declared.x_rate_limit:
+            headers += _x_rate_limit(house, allowance)
     if house.settings.server_timing:
         headers.append((b"server-timing", _server_timing(request)))
     if (trace := house.settings.trace_header) is not None and trace.lower() in request.headers:
         headers.append((trace.lower().encode("latin-1"), request.headers[trace.lower()].encode("latin-1", "replace")))
     return headers
+
+
+def _x_rate_limit(house: House, allowance: Allowance) -> Headers:
+    return [
+        (b"x-ratelimit-limit", b"%d" % allowance.limit),
+        (b"x-ratelimit-remaining", b"%d" % allowance.remaining),
+        (b"x-ratelimit-reset", _second(int(house.clock.timestamp()) + allowance.reset)),
+    ]
+
+
+@lru_cache(256)  # the same few, answer after answer
+def _second(timestamp: int) -> bytes:
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
 
 
 @lru_cache(1024)  # the same few, answer after answer

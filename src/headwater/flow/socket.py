@@ -2,10 +2,10 @@
 
 import asyncio
 import heapq
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from itertools import count
 from time import perf_counter
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import msgspec
 
@@ -15,6 +15,7 @@ from headwater.flow.handshake import credentials_of
 from headwater.flow.house import BoundMessage, SocketHouse
 from headwater.flow.invalidate import invalidate
 from headwater.flow.limit import counted_as, limit
+from headwater.flow.patience import within
 from headwater.flow.publish import publish
 from headwater.flow.request import Request
 from headwater.flow.transact import Work, transact
@@ -35,6 +36,7 @@ from headwater.kernel.sockets import (
     Resumed,
     Socket,
     SocketEnvelope,
+    Underway,
 )
 
 METHOD = "SOCKET"
@@ -43,8 +45,11 @@ _LOOK_EVERY = 0.5
 
 async def answer_message(
     house: SocketHouse, message: BoundMessage, socket: Socket, incoming: Incoming, request: Request
-) -> Acknowledgement:
-    """Carry a message through every stage of a request but the first two, which the socket has behind it."""
+) -> Acknowledgement | Underway[object]:
+    """Carry a message through every stage of a request but the first two, which the socket has behind it.
+
+    A result that is `Underway` is to be answered by `acknowledge` when it is there.
+    """
     principal = socket.principal
     await limit(house, message.limits, request, counted_as(principal, request))
     request.enters("authenticate")
@@ -58,8 +63,17 @@ async def answer_message(
         return await message.operation(tx, principal, body, subject)
 
     result, effects = await transact(house, message, principal, request, body, work)
-    await invalidate(house, request, effects)
-    await publish(house, request, effects)
+    try:
+        await invalidate(house, request, effects)
+    finally:
+        await publish(house, request, effects)
+    if isinstance(result, Underway):
+        return cast("Underway[object]", result)
+    return acknowledge(message, request, result)
+
+
+def acknowledge(message: BoundMessage, request: Request, result: object) -> Acknowledgement:
+    """The acknowledgement that carries a result, in the message's envelope."""
     request.enters("respond")
     then = None
     if isinstance(result, Acknowledged):
@@ -103,21 +117,42 @@ class Reception:
         self._house.observer.tell(SocketOpened(path=socket.path, carrier=handshake.carrier))
         await self._house.welcome(socket, resumed)
 
-    async def receive(self, socket: Socket, message: Incoming) -> Acknowledgement | None:
+    async def receive(
+        self, socket: Socket, message: Incoming
+    ) -> Acknowledgement | Underway[Acknowledgement | None] | None:
         """Carry out a message; a refusal becomes the acknowledgement that its contract wants, or an event."""
         request = Request(METHOD, message.event, "", {}, socket.address, _arguments_of(message))
         request.principal_key = socket.principal.key
         bound: BoundMessage | None = None
         try:
             bound = self._house.message(socket.path, message.event)
-            async with asyncio.timeout(bound.declared.timeout):
-                answer = await answer_message(self._house, bound, socket, message, request)
-        except Exception as failure:  # noqa: BLE001 - the one place where every failure becomes an answer
-            refusal = self._refusal_for(bound, request, failure)
-            self._observe(bound, request, refusal.code)
-            return self._refuse(bound, socket, message, refusal)
+            work = answer_message(self._house, bound, socket, message, request)
+            answer = await within(bound.declared.timeout, work)
+        except Exception as failure:  # noqa: BLE001 - here and in `_conclude` every failure becomes an answer
+            return self._fail(bound, socket, message, request, failure)
+        if isinstance(answer, Underway):
+            return Underway(self._conclude(bound, socket, message, request, answer.outcome))
         self._observe(bound, request, None)
         return answer
+
+    async def _conclude(
+        self, bound: BoundMessage, socket: Socket, message: Incoming, request: Request, outcome: Awaitable[object]
+    ) -> Acknowledgement | None:
+        """The rest of a message's way, once its outcome is there."""
+        try:
+            async with asyncio.timeout(bound.declared.timeout):
+                answer = acknowledge(bound, request, await outcome)
+        except Exception as failure:  # noqa: BLE001 - as in `receive`
+            return self._fail(bound, socket, message, request, failure)
+        self._observe(bound, request, None)
+        return answer
+
+    def _fail(
+        self, bound: BoundMessage | None, socket: Socket, message: Incoming, request: Request, failure: Exception
+    ) -> Acknowledgement | None:
+        refusal = self._refusal_for(bound, request, failure)
+        self._observe(bound, request, refusal.code)
+        return self._refuse(bound, socket, message, refusal)
 
     def refused(self, socket: Socket, refusal: Refusal) -> None:
         """Tell a client that a message of its was not taken in."""
@@ -156,6 +191,7 @@ class Reception:
             return
         try:
             socket.principal = await self._authenticate(credentials, patient=False)
+            self._house.recognise(socket)
         except Refusal as refusal:
             if refusal.status < 500:  # a database that is away says nothing about anybody
                 self.refused(socket, refusal)

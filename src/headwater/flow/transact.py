@@ -60,8 +60,10 @@ async def _unbound(
     try:
         return await work(transactions), transactions.effects
     except BaseException:
-        await invalidate(house, request, transactions.effects)
-        await publish(house, request, transactions.effects)
+        try:
+            await invalidate(house, request, transactions.effects)
+        finally:
+            await publish(house, request, transactions.effects)
         raise
 
 

@@ -174,6 +174,7 @@ def _raw(request: Request, body: bytes, file: mmap | None = None) -> RawRequest:
         address=request.address,
         id=request.id,
         file=file,
+        hung_up=request.hung_up,
     )
 
 

@@ -46,6 +46,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     durable: ClassVar[bool] = False
+    wire_name: ClassVar[str | None] = None
+    """What sockets hear it as; None: the name of its class."""
 
     def audience(self) -> tuple[str, ...]:
         """The rooms that are told; by default nobody outside the house."""
@@ -105,6 +107,8 @@ class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     file: mmap | None = None
     """A large body of an endpoint that is `spooled`; then `body` is empty."""
+    hung_up: Callable[[], Awaitable[None]] | None = None
+    """Returns once the client's connection has ended, for who makes him wait; None where nobody can know."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +120,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str | None = "application/json"
     stream: AsyncGenerator[bytes] | None = None
     """What comes after `body`, as fast as the client takes it; whoever sends the answer closes it in every case."""
+    sent: Callable[[bool], None] | None = None
+    """Told whether the answer was written to the connection, or the client had gone before."""
 
 
 class PublicAddress(msgspec.Struct):

@@ -156,12 +156,15 @@ async def test_who_hears_again_in_time_answers(begin: Begin) -> None:
 
 async def test_a_dead_process_is_waited_for_once_and_forgotten(begin: Begin, observations: list[Observation]) -> None:
     one, other = await begin(), await begin()
+    silences: list[str] = []
+    one.nodes.on_silence(lambda: silences.append("heard"))
     await other.die()
     began = monotonic()
     assert await one.nodes.tell_all("news") <= {other.nodes.id}
     await until(lambda: set(one.nodes.live) == {one.nodes.id})
     assert monotonic() - began < SILENCE * 2
     assert NodeLeft(other.nodes.id, silent=True) in observations
+    assert silences == ["heard"], "whoever remembers looks again: the dead may have told nobody what it did"
     began = monotonic()
     assert not await one.nodes.tell_all("news")
     assert monotonic() - began < SILENCE / 2
@@ -170,6 +173,7 @@ async def test_a_dead_process_is_waited_for_once_and_forgotten(begin: Begin, obs
 async def test_who_leaves_is_not_waited_for(begin: Begin, observations: list[Observation]) -> None:
     one, other = await begin(20.0), await begin(20.0)
     await until(lambda: len(one.nodes.live) == 2)
+    one.nodes.on_silence(lambda: pytest.fail("it said that it leaves"))
     hanging = asyncio.Event()
 
     async def hang(_message: bytes) -> None:

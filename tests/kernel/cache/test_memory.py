@@ -87,8 +87,8 @@ async def test_the_bound_holds_for_real_values(open_cache: Open) -> None:
             await cache.through(family, f"{number}", Loader(made(number)))
         taken = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
-        assert 3 * 1024 * 1024 < cache.weight <= settings.memory_bytes
-        assert 0.3 * cache.weight < taken < 1.2 * cache.weight, family.name
+        assert 3 * 1024 * 1024 < cache.memory.weight <= settings.memory_bytes
+        assert 0.3 * cache.memory.weight < taken < 1.2 * cache.memory.weight, family.name
         assert cache.peek(family, "0") is MISSING
         assert cache.peek(family, "19999") is not MISSING
         [counts] = cache.counts

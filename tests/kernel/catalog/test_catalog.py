@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import pytest
 
-from headwater.kernel.catalog import Argument, Catalog, Column, ForeignKey, Function, Relation
+from headwater.kernel.catalog import Argument, Catalog, Column, ForeignKey, Function, Relation, queries
 from headwater.kernel.database import Connection, Database, ReadingTransaction
 from headwater.kernel.principal import Principal
 
@@ -197,3 +197,25 @@ async def test_a_failed_reading_keeps_what_was_known(catalog: Catalog, monkeypat
             await catalog.refresh()
     assert catalog.current is before
     await catalog.refresh()
+
+
+async def test_a_table_that_came_between_a_look_and_its_reading_can_go_again(
+    catalog: Catalog, admin: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fingerprint from before it came is that from after it went: kept, it would keep the table for ever."""
+    original = queries.find_fingerprint
+    await admin.execute("create table stays (id integer)")
+
+    async def meanwhile(tx: ReadingTransaction) -> str:
+        told = await original(tx)
+        monkeypatch.setattr(queries, "find_fingerprint", original)
+        await admin.execute("create table passing (id integer)")
+        return told
+
+    monkeypatch.setattr(queries, "find_fingerprint", meanwhile)
+    assert await catalog.refresh_if_changed()
+    assert ("public", "passing") in catalog.current.relations
+    await admin.execute("drop table passing")
+    assert await catalog.refresh_if_changed()
+    assert ("public", "passing") not in catalog.current.relations
+    assert not await catalog.refresh_if_changed()

@@ -1,7 +1,7 @@
 """Durable events reach their consumers in order, and their effects on rows happen exactly once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
@@ -72,7 +72,12 @@ class House:
         self._closing: list[Callable[[], Awaitable[None]]] = []
 
     async def node(
-        self, operation: Callable[..., Awaitable[object]], settings: EventSettings = PROMPT, name: str = "desk"
+        self,
+        operation: Callable[..., Awaitable[object]],
+        settings: EventSettings = PROMPT,
+        name: str = "desk",
+        *,
+        joined: bool = False,
     ) -> Dispatcher:
         bus = PostgresBus(self.connector, self.database, self.observer)
         await bus.start()
@@ -80,7 +85,8 @@ class House:
         async def carry_out(effects: Effects) -> None:
             self.carried_out.append(effects)
 
-        consumer = BoundConsumer(Consumer(name=name, of="PointScored", payload=Point, operation=operation), operation)
+        declared = Consumer(name=name, of="PointScored", payload=Point, operation=operation, joined=joined)
+        consumer = BoundConsumer(declared, operation)
         dispatcher = Dispatcher(self.database, self.clock, self.observer, [consumer], bus, carry_out, settings)
         await dispatcher.start()
         self._closing += [bus.stop, dispatcher.stop]
@@ -170,6 +176,32 @@ async def test_only_durable_events_are_rows_and_only_of_committed_transactions(h
         ("PointScored", {"number": 1, "note": "nul \x00 and ü"})
     ]
     assert rows[0]["created_at"] == house.clock.now()
+
+
+async def test_a_joined_consumer_takes_in_many_at_once_and_the_one_that_fails_alone(
+    house: House, desk: Desk, observations: list[Observation]
+) -> None:
+    calls: list[list[int]] = []
+
+    async def write_all_down(tx: WritingTransaction, events: Sequence[ToldEvent]) -> None:
+        calls.append([event.payload.number for event in events if isinstance(event.payload, Point)])
+        for event in events:
+            await desk.write_down(tx, event)
+
+    desk.fails_at = {12}
+    await house.emit(*range(20))
+    await house.node(write_all_down, joined=True)
+    await house.until_told(list(range(12)))
+    async with asyncio.timeout(5):
+        while not any(isinstance(seen, ConsumerFailed) for seen in observations):  # noqa: ASYNC110 - rings no bell
+            await asyncio.sleep(0.01)
+    assert calls[0] == list(range(20))
+    assert calls[-1] == [12]
+    desk.fails_at = set()
+    house.clock.advance(11)
+    await house.until_told(list(range(20)))
+    assert calls[-1] == list(range(12, 20))
+    assert sum(seen.count for seen in observations if isinstance(seen, EventConsumed)) == 20
 
 
 async def test_a_new_consumer_begins_with_the_oldest_event(

@@ -109,6 +109,36 @@ async def test_limits_are_counted_in_order_up_to_the_first_that_refuses(redis: R
     assert (await take(shared, limits[2])).remaining == 6
 
 
+async def test_who_asks_often_is_counted_ahead_and_gets_no_more_for_it(
+    redis_server: RedisServer, redis_prefix: str
+) -> None:
+    limit, clock = Limit(name="x", count=2000, seconds=3600), Time()
+    processes = [redis_server.open(Observer(), prefix=redis_prefix) for _ in range(2)]
+    for process in processes:
+        await process.start()
+    limiters = [limiter_over(process, clock) for process in processes]
+    told: list[Allowance] = []
+    at_once = 0
+    for number in range(2200):
+        taken = limiters[number % 2].take_all((limit,), "me")
+        at_once += isinstance(taken, list)
+        told.append((taken if isinstance(taken, list) else await taken)[0])
+    allowed = sum(each.allowed for each in told)
+    assert 2000 - 2 * 20 <= allowed <= 2000, "a hundredth, at most, is lost in each process"
+    assert at_once > 1800
+    for process in processes:
+        await process.stop()
+
+
+async def test_what_was_counted_ahead_and_not_used_is_lost(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, seconds = Limit(name="x", count=1000, seconds=3600), [0.0]
+    monkeypatch.setattr("headwater.kernel.limits.shared.monotonic", lambda: seconds[0])
+    limiter = limiter_over(redis, Time())
+    assert [(await take(limiter, limit)).remaining for _ in range(4)] == [999, 998, 997, 996]
+    seconds[0] = 1
+    assert (await take(limiter, limit)).remaining == 992, "three that were taken ahead were not used in time"
+
+
 async def test_what_is_full_again_is_forgotten(redis: Redis, redis_server: RedisServer) -> None:
     limit = Limit(name="x", count=2, seconds=0.3)
     assert (await take(limiter_over(redis), limit)).allowed

@@ -9,9 +9,10 @@ from typing_extensions import override
 from headwater.kernel.sockets import CloseReason, Packet, Socket
 from headwater.kernel.sockets.packets import Bundle
 from headwater.kernel.sockets.rooms import AT_ONCE, Rooms
+from tests.kit.sockets import RememberingSocket
 
 
-class Ear(Socket):
+class Ear(RememberingSocket):
     """A socket that remembers: `writes` are the events of each write."""
 
     __slots__ = ("writes",)
@@ -19,15 +20,6 @@ class Ear(Socket):
     def __init__(self, rooms: Rooms) -> None:
         super().__init__(rooms, "/", "")
         self.writes: list[list[object]] = []
-
-    @property
-    @override
-    def is_behind(self) -> bool:
-        return False
-
-    @override
-    async def ask(self, event: str, *arguments: object, within: float = 10.0) -> tuple[object, ...]:
-        raise NotImplementedError
 
     @override
     def close(self, reason: CloseReason, message: str = "") -> None:
@@ -259,3 +251,31 @@ async def test_what_fails_for_one_is_no_others_loss() -> None:
     await written(rooms)
     assert crowd[0].heard == crowd[2].heard == ["1"]
     assert [type(failure) for failure in failures] == [AttributeError]
+
+
+async def test_several_rooms_are_told_once_each_socket() -> None:
+    rooms = quiet_rooms()
+    [one] = ears(rooms, 1, "a", "b")
+    [other] = ears(rooms, 1, "b")
+    [third] = ears(rooms, 1, "c")
+    tell(rooms, "a", "before")
+    assert rooms.broadcast_to_all(["a", "b", "a", "nowhere"], Packet("both", ())) == 2
+    assert rooms.broadcast_to_all(["nowhere"], Packet("none", ())) == 0
+    assert rooms.broadcast_to_all(["c", "nowhere"], Packet("one", ())) == 1
+    tell(rooms, "b", "after")
+    one.emit("alone")
+    await written(rooms)
+    assert one.heard == ["before", "both", "after", "alone"]
+    assert (other.heard, third.heard) == (["both", "after"], ["one"])
+
+
+async def test_who_leaves_one_of_several_rooms_hears_what_the_other_is_told() -> None:
+    rooms = quiet_rooms()
+    stays, leaves = ears(rooms, 2, "a", "b")
+    rooms.broadcast_to_all(["a", "b"], Packet("both", ()))
+    rooms.leave(stays, "a")
+    rooms.leave(leaves, "a")
+    rooms.leave(leaves, "b")
+    await written(rooms)
+    assert (stays.heard, leaves.heard) == (["both"], [])
+    assert rooms.waiting == 0 and rooms._awaited == {}

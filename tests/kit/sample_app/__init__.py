@@ -2,12 +2,13 @@
 
 Tables: `sample_app.notes`.
 Endpoints, under `/apps/sample_app`: `POST /notes`, `GET /notes`.
+Page: `/`, its files in `page/`.
 Events: `SampleAppNoteAdded`.
 Jobs: `sample_app.count_words`.
 Limits: 60 new notes a minute for each caller.
 """
 
-from headwater.kernel.component import Component
+from headwater.kernel.component import Component, Page
 
 from . import errors
 from .endpoints import ENDPOINTS
@@ -21,6 +22,7 @@ COMPONENT = Component(
     operations=SampleApp,
     endpoints=ENDPOINTS,
     jobs=JOBS,
+    page=Page(),
     schemas=("sample_app",),
     events=(SampleAppNoteAdded,),
     errors=errors,

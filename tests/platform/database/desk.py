@@ -51,6 +51,12 @@ class Desk:
         answer = await self.database.reading(lambda tx: operation(tx, ADMIN, msgspec.convert(asked, body)))
         return msgspec.json.decode(msgspec.json.encode(answer))
 
+    async def write(self, operation: Callable[..., Awaitable[object]], body: type, **asked: Any) -> Answer:
+        """The answer of an operation that is given one transaction of its own."""
+        transactions = Transactions(self.database)
+        answer = await transactions.writing(lambda tx: operation(tx, ADMIN, msgspec.convert(asked, body)))
+        return msgspec.json.decode(msgspec.json.encode(answer))
+
     async def sql(self, query: str, *params: object) -> list[dict[str, Any]]:
         """The rows of SQL run as the admin."""
         return (await self.ask(self.admin.run_sql, Sql, query=query, params=params))["rows"]

@@ -141,6 +141,12 @@ async def test_what_is_amiss_is_found_and_mended(desk: Desk, code: str, name: st
 
 
 IN_ORDER = [
+    (
+        "create table t (id int primary key, owner uuid references auth.users (id)); "
+        "create index on t (owner) where owner is not null; "
+    )
+    + SECURE
+    + "create policy p on t using (true)",
     USERS_TABLE + SECURE + "create policy p on t using ((select auth.uid()) = owner)",
     USERS_TABLE + SECURE + "create policy p on t using (owner in (select (select auth.uid())))",
     "create table t (id int primary key, open bool);" + SECURE + "create policy p on t using (open = true or id = 3)",

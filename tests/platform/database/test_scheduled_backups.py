@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -29,6 +30,7 @@ from headwater.platform.database.models import NamedBackup, WantedBackup
 from headwater.platform.database.operations import Backups
 from tests.kernel.jobs.conftest import House
 from tests.kit.database import Cluster
+from tests.platform.database.desk import refused
 
 ADMIN = principal_from_claims({"sub": "local:admin", "role": "project_admin"})
 NIGHTLY = BackupSettings(cron="30 3 * * *", keep=2)
@@ -163,6 +165,36 @@ async def test_only_its_own_files_are_removed(night: Night) -> None:
     }
     await night.backups.remove_backup(transactions, ADMIN, NamedBackup(id=by_hand.id))
     assert not [name for name in night.files if str(by_hand.id) in name]
+
+
+async def test_a_restore_over_http_looks_at_the_file_and_changes_nothing(night: Night) -> None:
+    transactions = Transactions(night.database)
+    made = await night.backups.make_backup(transactions, ADMIN, WantedBackup())
+    named = NamedBackup(id=made.id)
+    file = night.backups.archives.file_of(str(made.id))
+    sentence = await refused(409, "SERVER_IS_RUNNING", night.backups.restore_backup(transactions, ADMIN, named))
+    assert f"`headwater restore {file} --replace`" in sentence
+    assert await night.value(COUNT.format("completed")) == 1
+    with file.open("ab") as opened:
+        opened.write(b"more")
+    sentence = await refused(400, "NOT_A_BACKUP", night.backups.restore_backup(transactions, ADMIN, named))
+    assert "SHA-256" in sentence
+    file.write_bytes(b"")
+    await refused(400, "NOT_A_BACKUP", night.backups.restore_backup(transactions, ADMIN, named))
+    file.unlink()
+    await refused(404, "BACKUP_MISSING", night.backups.restore_backup(transactions, ADMIN, named))
+    unknown = NamedBackup(id=UUID(int=1))
+    await refused(404, "DATABASE_NOT_FOUND", night.backups.restore_backup(transactions, ADMIN, unknown))
+
+
+async def test_a_backup_that_failed_is_not_restored(night: Night) -> None:
+    (night.folder / "backups").write_text("not a folder")
+    transactions = Transactions(night.database)
+    with pytest.raises(Refusal):
+        await night.backups.make_backup(transactions, ADMIN, WantedBackup())
+    (kept,) = (await night.database.reading(lambda tx: night.backups.list_backups(tx, ADMIN, None))).backups
+    refusal = night.backups.restore_backup(transactions, ADMIN, NamedBackup(id=kept.id))
+    assert "File exists" in await refused(400, "DATABASE_VALIDATION_ERROR", refusal)
 
 
 async def test_a_schedule_that_is_taken_away_is_forgotten(night: Night) -> None:

@@ -1,5 +1,6 @@
 """One's own account: exported, removed, and the proof that it is one's own; another address."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ from headwater.kernel.errors import InvalidToken, TooManyRequests
 from headwater.kernel.jobs import JobRun
 from headwater.kernel.mail import list_letters
 from headwater.kernel.principal import NOBODY
+from headwater.platform.identity.codes import Codes
 from headwater.platform.identity.errors import (
     AccountReferredTo,
     EmailExists,
@@ -216,14 +218,75 @@ async def test_an_address_that_is_somebodys_is_told_to_nobody(process: Process) 
     assert not state.changed
 
 
-async def test_an_address_taken_meanwhile_is_not_given_twice(process: Process) -> None:
+async def test_an_address_taken_meanwhile_is_not_given_twice(process: Process, database: Database) -> None:
     changing = Changing(process, await process.sign_up())
     await changing.ask("b@example.com")
     codes = await changing.codes()
     await process.sign_up("b@example.com")
-    with pytest.raises(EmailExists):
+    with pytest.raises(NoEmailChange):
         await changing.confirm(current_code=codes["a@example.com"], new_code=codes["b@example.com"])
     await process.sign_in()
+    assert await database.reading(lambda tx: tx.value("select count(*) from auth.email_changes")) == 0
+
+
+async def two_who_want(process: Process, clock: DrivenClock) -> tuple[list[Changing], list[dict[str, str]]]:
+    """Two users who have asked for the same address, and each one's codes, which somebody reads for both."""
+    new_email = "new@example.com"
+    both = [Changing(process, await process.sign_up(email)) for email in ("a@example.com", "b@example.com")]
+    codes: list[dict[str, str]] = []
+    for changing, email in zip(both, ("a@example.com", "b@example.com"), strict=True):
+        await changing.ask(new_email)
+        found = await changing.codes()
+        codes.append({"current_code": found[email], "new_code": found[new_email]})
+        clock.advance(1)
+    return both, codes
+
+
+async def test_of_two_who_want_an_address_the_first_has_it(process: Process, clock: DrivenClock) -> None:
+    (first, second), (codes, others) = await two_who_want(process, clock)
+    assert (await second.confirm(new_code=others["new_code"])).new_confirmed
+    assert (await first.confirm(**codes)).changed
+    with pytest.raises(NoEmailChange):
+        await second.confirm(current_code=others["current_code"])
+    assert user_of(await process.sign_in("new@example.com")).id == user_of(first.signed_in).id
+    assert user_of(await process.sign_in("b@example.com")).id == user_of(second.signed_in).id
+    await second.ask("new@example.com")
+    assert (await second.codes())["new@example.com"] == others["new_code"], "a second letter went to somebody's address"
+
+
+@pytest.mark.parametrize("turn", range(5))
+async def test_two_who_take_an_address_at_once_do_not_both_have_it(
+    process: Process, clock: DrivenClock, turn: int
+) -> None:
+    both, codes = await two_who_want(process, clock)
+    pairs = list(zip(both, codes, strict=True))[:: 1 if turn % 2 else -1]
+    ended = await asyncio.gather(*(each.confirm(**shown) for each, shown in pairs), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in ended) == ["EmailChangeState", "NoEmailChange"]
+    winner = next(each for (each, _), told in zip(pairs, ended, strict=True) if isinstance(told, EmailChangeState))
+    assert user_of(await process.sign_in("new@example.com")).id == user_of(winner.signed_in).id
+
+
+async def test_a_sign_up_at_once_with_a_change_does_not_share_an_address(process: Process) -> None:
+    changing = Changing(process, await process.sign_up())
+    await changing.ask("new@example.com")
+    codes = await changing.codes()
+    shown = {"current_code": codes["a@example.com"], "new_code": codes["new@example.com"]}
+    ended = await asyncio.gather(changing.confirm(**shown), process.sign_up("new@example.com"), return_exceptions=True)
+    refused = [each for each in ended if isinstance(each, BaseException)]
+    assert len(refused) == 1
+    assert isinstance(refused[0], EmailExists | NoEmailChange)
+
+
+async def test_what_was_sent_to_an_address_is_not_good_for_its_next_user(process: Process, database: Database) -> None:
+    changing = Changing(process, await process.sign_up())
+    kept = process.parts.find(Codes)
+    fresh = await database.writing(lambda tx: kept.issue_token(tx, "a@example.com", "RESET_PASSWORD", None, 3600.0))
+    await changing.ask("new@example.com")
+    codes = await changing.codes()
+    await changing.confirm(current_code=codes["a@example.com"], new_code=codes["new@example.com"])
+    await process.sign_up("a@example.com")
+    spent, _ = await database.writing(lambda tx: kept.spend_token(tx, "RESET_PASSWORD", fresh[0].token))
+    assert spent is None
 
 
 async def test_a_change_needs_the_password_and_is_limited(process: Process, clock: DrivenClock) -> None:

@@ -13,7 +13,7 @@ from headwater.kernel.database import Connect, Database, Transactions
 from headwater.kernel.ids import new_id
 from headwater.kernel.observe import Observer
 from headwater.kernel.principal import Principal, principal_from_claims
-from headwater.kernel.sockets import Acknowledged, CloseReason, Handshake, Socket, Sockets, SocketSettings
+from headwater.kernel.sockets import Acknowledged, CloseReason, Handshake, Sockets, SocketSettings
 from headwater.kernel.sockets.packets import Bundle
 from headwater.platform.realtime.access import Access
 from headwater.platform.realtime.delivery import Delivery, Whispers
@@ -23,6 +23,7 @@ from headwater.platform.realtime.models import PublishedTo, PublishTo, RealtimeS
 from headwater.platform.realtime.operations import Publishing, Subscribing
 from headwater.platform.realtime.presence import Roster
 from headwater.platform.realtime.sessions import SessionBook
+from tests.kit.sockets import RememberingSocket
 
 ANON = principal_from_claims({"role": "anon"})
 
@@ -32,7 +33,7 @@ def user(number: int) -> Principal:
     return principal_from_claims({"sub": f"00000000-0000-4000-8000-{number:012d}", "role": "authenticated"})
 
 
-class Ear(Socket):
+class Ear(RememberingSocket):
     """A client's end that remembers every event it is told, in order."""
 
     def __init__(self, hub: Sockets, principal: Principal) -> None:
@@ -42,15 +43,6 @@ class Ear(Socket):
         self.told: list[tuple[str, Any]] = []
         self.bookmark: str | None = None
         self.reason: CloseReason | None = None
-
-    @property
-    def is_behind(self) -> bool:
-        """It reads at once."""
-        return False
-
-    async def ask(self, event: str, *arguments: object, within: float = 10.0) -> tuple[object, ...]:
-        """Nobody is asked here."""
-        raise NotImplementedError
 
     def close(self, reason: CloseReason, message: str = "") -> None:
         """Go, as a client that was cut off goes."""
@@ -98,7 +90,6 @@ class Desk:
             delivery=self.delivery,
             whispers=Whispers(self.bus, self.nodes, self.sockets, observer),
             clock=clock,
-            bus=self.bus,
             settings=settings,
         )
         self.transactions = Transactions(database)
@@ -113,6 +104,7 @@ class Desk:
     async def stop(self) -> None:
         """Be gone."""
         await self.subscribing.close()
+        await self.publishing.close()
         await self.nodes.stop()
         await self.bus.stop()
 
@@ -138,7 +130,8 @@ class Desk:
     async def publish(self, ear: Ear, channel: str, event: str = "said", **payload: object) -> PublishedTo:
         """Publish as a client."""
         body = PublishTo(channel=channel, event=event, socket=ear, payload=payload)
-        return await self.publishing.publish(self.transactions, ear.principal, body)
+        told = await self.publishing.publish(self.transactions, ear.principal, body)
+        return told if isinstance(told, PublishedTo) else await told.outcome
 
     async def say(self, sql: str, *arguments: object) -> Any:
         """Run a statement as the owner."""

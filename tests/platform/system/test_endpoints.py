@@ -1,5 +1,6 @@
 """The same over HTTP: what loopback, strangers and load balancers get."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -19,6 +20,7 @@ def test_the_process_is_alive_and_ready(stranger: httpx.Client) -> None:
     alive = stranger.get("/api/health")
     assert alive.status_code == 200 and alive.json()["status"] == "ok"
     assert set(alive.json()) == {"status", "version", "service", "timestamp"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", alive.json()["timestamp"])
     assert stranger.get("/ready").json() == {"ready": True}
 
 
@@ -54,8 +56,38 @@ def test_the_root_leads_to_a_page_that_may_run_its_own_script_only(stranger: htt
 
 
 def test_metadata_is_for_the_admin(server: RunningServer, stranger: httpx.Client) -> None:
-    assert stranger.get("/api/metadata").status_code == 401
+    for path in ("", "/auth", "/database", "/realtime", "/project-id", "/notes_of_mine"):
+        assert stranger.get(f"/api/metadata{path}").status_code == 401
     with server.client(server.admin_key) as admin:
-        told = admin.get("/api/metadata").json()
-    assert {"database", "identity", "system"} <= set(told["components"])
-    assert set(told["database"]) == {"tables", "totalSizeInGB", "hint"}
+        told = admin.get("/api/metadata?mcp=true").json()
+        parts = {name: admin.get(f"/api/metadata/{name}").json() for name in ("auth", "database", "realtime")}
+        assert admin.get("/api/metadata/project-id").json() == {"projectId": None}
+    assert {"database", "identity", "realtime", "system"} <= set(told["components"])
+    assert set(told["database"]) == set(parts["database"]) == {"tables", "totalSizeInGB", "hint"}
+    assert told["auth"] == parts["auth"]
+    assert "requireEmailVerification" in told["auth"] and "oAuthProviders" in told["auth"]
+    assert told["realtime"] == parts["realtime"]
+    assert set(told["realtime"]) == {"channels", "permissions"}
+
+
+def test_metadata_of_a_table_tells_what_makes_it(server: RunningServer) -> None:
+    server.sql("create table notes_of_mine (id int primary key, text varchar(20) not null default 'x')")
+    try:
+        with server.client(server.admin_key) as admin:
+            told = admin.get("/api/metadata/notes_of_mine").json()
+            assert admin.get("/api/metadata/nothing_of_mine").status_code == 404
+            names = {table["tableName"] for table in admin.get("/api/metadata").json()["database"]["tables"]}
+    finally:
+        server.sql("drop table notes_of_mine")
+    assert "notes_of_mine" in names
+    facts = told["notes_of_mine"]
+    assert {"schema", "indexes", "foreignKeys", "rlsEnabled", "policies", "triggers", "rows"} <= set(facts)
+    assert facts["rows"] == []
+    column = facts["schema"][1]
+    assert (column["columnName"], column["dataType"], column["characterMaximumLength"], column["isNullable"]) == (
+        "text",
+        "character varying(20)",
+        20,
+        "NO",
+    )
+    assert column["columnDefault"] == "'x'::character varying"

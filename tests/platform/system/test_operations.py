@@ -9,12 +9,12 @@ import pytest
 
 from headwater import __version__
 from headwater.kernel.clock import DrivenClock
-from headwater.kernel.component import BoundCheck, Components, HealthChecks
-from headwater.kernel.database import Database, Transactions
+from headwater.kernel.component import BoundCheck, BoundDescription, Components, Descriptions, HealthChecks
+from headwater.kernel.database import Database, ReadingTransaction, Transactions
 from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.models import Reply
 from headwater.kernel.observe import MetricsListener
-from headwater.kernel.principal import NOBODY, principal_from_claims
+from headwater.kernel.principal import NOBODY, Principal, principal_from_claims
 from headwater.platform import system
 from headwater.platform.system import System
 from headwater.platform.system.endpoints import tell_health, tell_readiness
@@ -51,6 +51,7 @@ def house(database: Database, clock: DrivenClock) -> System:
         components=Components((system.COMPONENT,)),
         metrics=MetricsListener(),
         health=HealthChecks(),
+        descriptions=Descriptions(),
     )
 
 
@@ -181,12 +182,14 @@ async def test_the_root_leads_to_the_documentation(house: System) -> None:
     assert reply == Reply(status=302, headers=(("location", "/docs"),), media_type=None)
 
 
-async def test_metadata_tells_what_is_there(house: System, database: Database) -> None:
-    async def make(tx: Any) -> None:
-        await tx.execute("create table public.notes (id int); insert into public.notes values (1), (2)")
+async def test_metadata_tells_what_components_tell(house: System, database: Database) -> None:
+    async def describe(tx: ReadingTransaction, principal: Principal, body: None) -> object:
+        return {"role": await tx.value("select 1"), "for": principal.role}
 
-    await database.writing(make, ADMIN)
-    told = msgspec.to_builtins(await database.reading(lambda tx: house.describe_metadata(tx, ADMIN, None)))
-    assert told["version"] == __version__ and told["components"] == ("system",)
-    assert [table["tableName"] for table in told["database"]["tables"]] == ["notes"]
-    assert 0 < told["database"]["totalSizeInGB"] < 1 and told["database"]["hint"]
+    house.descriptions.add(BoundDescription(name="notes", describe=describe))
+    told = await database.reading(lambda tx: house.describe_metadata(tx, ADMIN, None))
+    assert told == {
+        "notes": {"role": 1, "for": "project_admin"},
+        "components": ["system"],
+        "version": __version__,
+    }

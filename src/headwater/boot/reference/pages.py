@@ -39,7 +39,7 @@ def pages(components: Sequence[Component]) -> dict[str, str]:
         "settings.md": ("Settings", _settings()),
         "events.md": ("Events", _events()),
         "errors.md": ("Errors", _errors()),
-        "jobs.md": ("Jobs, timers and consumers", _jobs(components)),
+        "jobs.md": ("Jobs, timers, followers and consumers", _jobs(components)),
     }
     return {name: "\n".join([f"# {title}", "", NOTICE, *lines, ""]) for name, (title, lines) in written.items()}
 
@@ -96,7 +96,7 @@ def _events() -> Iterator[str]:
             yield from (f"### `{event.__name__}`", "", summary(event), "")
             yield f"- {'durable: reaches every consumer at least once' if event.durable else 'told once'}"
             if "audience" in vars(event):
-                yield f"- told to: {summary(event.audience)}"
+                yield f"- told to: {summary(event.audience)}, as `{event.wire_name or event.__name__}`"
             yield from ("", *_table(("field", "type", ""), [(f"`{f.wire}`", f.type, f.about) for f in fields(event)]))
 
 
@@ -132,6 +132,10 @@ def _jobs(components: Sequence[Component]) -> Iterator[str]:
                 for j in component.jobs
             ),
             *((f"`{t.name}`", "timer", t.rhythm, summary(t.operation)) for t in component.timers),
+            *(
+                (f"`{f.name}`", "follower", f"of `{f.of}`, on every node", summary(f.operation))
+                for f in component.followers
+            ),
             *((f"`{c.name}`", "consumer", f"of `{c.of}`", summary(c.operation)) for c in component.consumers),
         ]
         if rows:

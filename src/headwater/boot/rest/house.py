@@ -16,7 +16,7 @@ from headwater.boot.routes import Routes
 from headwater.boot.settings import Settings
 from headwater.flow import Authenticator, BoundEndpoint, FlowSettings, Request
 from headwater.kernel.bus import PostgresBus
-from headwater.kernel.catalog import Catalog, Follower
+from headwater.kernel.catalog import Catalog, CatalogWatch
 from headwater.kernel.clock import Clock
 from headwater.kernel.component import Envelope
 from headwater.kernel.database import Connection, Database, DatabaseSettings, Lease
@@ -33,7 +33,7 @@ _LONGEST = 3600.0
 class RestHouse:
     """Every part that a request for rows meets, as `flow.House` wants them."""
 
-    def __init__(self, parts: Parts, routes: Routes, follower: Follower, bus: PostgresBus) -> None:
+    def __init__(self, parts: Parts, routes: Routes, watch: CatalogWatch, bus: PostgresBus) -> None:
         self.settings = parts.find(FlowSettings)
         self.observer = parts.find(Observer)
         self.clock = parts.find(Clock)
@@ -41,7 +41,7 @@ class RestHouse:
         self.limiter: Limiter = parts.find(MemoryLimiter)
         self.authenticator: Authenticator = parts.find(Bearers)
         self._routes = routes
-        self._follower = follower
+        self._watch = watch
         self._bus = bus
 
     @property
@@ -51,7 +51,7 @@ class RestHouse:
 
     def reload(self) -> None:
         """Let the catalog be read again, all of it."""
-        self._follower.distrust()
+        self._watch.distrust()
 
     def endpoint(self, request: Request) -> BoundEndpoint:
         """The endpoint of the request; see `Routes.find`."""
@@ -84,21 +84,21 @@ async def open_rest_house(settings: RestOptions, clock: Clock, observer: Observe
         database = Database(lease, clock, observer, patience, key_of=key_of)
         bus = PostgresBus(_as_authenticator(roles), database, observer)
         catalog = Catalog(database, served=settings.db_schemas)
-        follower = Follower(catalog, observer, every=_LOOK_EVERY)
-        bus.on_gap(follower.hear)
+        watch = CatalogWatch(catalog, observer, every=_LOOK_EVERY)
+        bus.on_gap(watch.hear)
         if settings.db_channel_enabled:
-            bus.listen_raw(settings.db_channel, lambda payload: follower.distrust() if payload in RELOADS else None)
+            bus.listen_raw(settings.db_channel, lambda payload: watch.distrust() if payload in RELOADS else None)
         await bus.start()
         stack.push_async_callback(bus.stop)
         await catalog.refresh()
-        follower.start()
-        stack.push_async_callback(follower.stop)
+        watch.start()
+        stack.push_async_callback(watch.stop)
         parts = Parts(Settings({}))
         for part in (bearers, database, catalog, observer, _flow_settings(settings), _records_settings(settings)):
             parts.add(part)
         parts.add(clock, Clock)
         parts.add(MemoryLimiter(clock.timestamp), MemoryLimiter)
-        yield RestHouse(parts, _routes(parts, settings), follower, bus)
+        yield RestHouse(parts, _routes(parts, settings), watch, bus)
 
 
 def _as_authenticator(roles: Roles) -> Callable[[str], Any]:

@@ -83,6 +83,7 @@ class Nodes:
         self._answerers: dict[str, list[Answerer]] = defaultdict(list)
         self._cut_off_callbacks: list[Callback] = []
         self._return_callbacks: list[Callback] = []
+        self._silence_callbacks: list[Callback] = []
         self._asked: dict[int, _Asked] = {}
         self._number = 0
         self._outgoing = Joined[str](partial(bus.notify, CHANNEL))
@@ -149,6 +150,10 @@ class Nodes:
     def on_return(self, callback: Callback) -> None:
         """Call `callback` once this process is no longer cut off, and so at its start."""
         self._return_callbacks.append(callback)
+
+    def on_silence(self, callback: Callback) -> None:
+        """Call `callback` when another process fell silent, by which what it committed last may be told by nobody."""
+        self._silence_callbacks.append(callback)
 
     async def tell_all(self, topic: str, message: bytes = b"", within: float | None = None) -> frozenset[str]:
         """Return once the handlers of every live process have finished with `message`: a silence at most, or `within`.
@@ -228,6 +233,9 @@ class Nodes:
         self._observer.tell(NodeLeft(node=node, silent=silent))
         for asked in tuple(self._asked.values()):
             asked.strike(node)
+        if silent:
+            for callback in self._silence_callbacks:
+                self._hearing.call(callback)
 
     def _act(self, question: Question) -> None:
         """Call the handlers now; say so once all are done, and never if one failed."""

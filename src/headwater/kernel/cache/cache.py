@@ -1,18 +1,20 @@
 """The cache: memory first, then Redis, then one loader for each key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from headwater.kernel.bus import Bus, Nodes
 from headwater.kernel.cache.family import AnyFamily, CacheFamily
+from headwater.kernel.cache.figures import figures_of
+from headwater.kernel.cache.flights import Flight, Flights
+from headwater.kernel.cache.lifetimes import Lifetimes
 from headwater.kernel.cache.memory import Entry, Memory
-from headwater.kernel.cache.models import MISSING, CacheSettings, Missing
+from headwater.kernel.cache.models import MISSING, CacheFigures, CacheSettings, Missing, RedisFigures
 from headwater.kernel.cache.shared import Found, Lease, Shared
 from headwater.kernel.cache.telling import Telling
 from headwater.kernel.clock import Clock
@@ -22,18 +24,9 @@ from headwater.kernel.redis import Redis, RedisUnavailable, ResponseError
 
 T = TypeVar("T")
 Load = Callable[[], Awaitable[T | None]]
+LoadMany = Callable[[Sequence[str]], Awaitable[Mapping[str, T]]]
 _FIRST_LOOK = 0.002
 _LONGEST_LOOK = 0.05
-
-
-class _Flight:
-    """A lookup or a put under way, which lookups of this process join; `stale` once its key was forgotten."""
-
-    __slots__ = ("stale", "task")
-
-    def __init__(self) -> None:
-        self.stale = False
-        self.task: asyncio.Task[Any] | None = None
 
 
 class _Known(NamedTuple, Generic[T]):
@@ -56,14 +49,16 @@ class Cache:
         self._nodes = nodes
         self._timestamp = clock.timestamp
         self._wait = settings.wait_seconds
-        self._memory = Memory(settings.memory_bytes)
-        self._flights: dict[str, _Flight] = {}
+        self.memory = self._memory = Memory(settings.memory_bytes)
+        self.lifetimes = Lifetimes()
+        self._flights = Flights()
         self._forgets = 0
-        self._running: set[asyncio.Task[Any]] = set()
         self._counts: dict[str, CacheCounts] = {}
+        self._families: dict[str, AnyFamily] = {}
         self._telling = Telling(nodes, self._hear)
         nodes.on_return(self.distrust)
         bus.on_gap(self.distrust)
+        nodes.on_silence(self._forget_for_another)
 
     @property
     def counts(self) -> Iterable[CacheCounts]:
@@ -74,6 +69,23 @@ class Cache:
     def weight(self) -> int:
         """About how many bytes of memory this process holds."""
         return self._memory.weight
+
+    @property
+    def families(self) -> Mapping[str, AnyFamily]:
+        """The families that were looked up here, by name."""
+        return self._families
+
+    async def describe(self) -> CacheFigures:
+        """What it knows of itself, and how many of its keys lie in Redis, counted now."""
+        redis = RedisFigures(status="off") if self._shared is None else await self._shared.describe()
+        families = self._families.values()
+        return CacheFigures(
+            bytes=self._memory.weight,
+            capacity=self._memory.capacity,
+            entries=len(self._memory),
+            families=tuple(figures_of(self._count(family), self.lifetimes.of(family)) for family in families),
+            redis=redis,
+        )
 
     def peek(self, family: CacheFamily[T], name: str) -> T | Missing | None:
         """What this process itself remembers, at once: None where it remembers that nothing is there."""
@@ -97,7 +109,14 @@ class Cache:
         found = self.peek(family, name)
         if found is not MISSING:
             return found
-        key = family.key(name)
+        began = perf_counter()
+        try:
+            return await self._beyond(family, family.key(name), load)
+        finally:
+            self._count(family).times.add(perf_counter() - began)
+
+    async def _beyond(self, family: CacheFamily[T], key: str, load: Load[T]) -> T | None:
+        """What memory does not have."""
         if key not in self._flights and self._shared is not None and self._shared.usable:
             forgets, known = self._forgets, await self._glance(self._shared, key)
             found = self._opened(family, known)
@@ -106,12 +125,11 @@ class Cache:
                 if self._forgets == forgets:
                     self._remember(family, key, found, known)
                 return found
-        flight = self._flights.get(key)
-        if flight is None or flight.task is None or self._nodes.cut_off:
-            flight = _Flight()
-            task = self._board(flight, key, self._look(flight, family, key, load))
+        task = self._flights.task(key)
+        if task is None or self._nodes.cut_off:
+            flight = Flight()
+            task = self._flights.board(flight, key, self._look(flight, family, key, load))
         else:
-            task = flight.task
             self._count(family).joined += 1
         return await asyncio.shield(task)
 
@@ -125,8 +143,49 @@ class Cache:
             await self.forget([key])
             return
         self._drop(key)
-        flight = _Flight()
-        await asyncio.shield(self._board(flight, key, self._replace(flight, family, key, value)))
+        flight = Flight()
+        await asyncio.shield(self._flights.board(flight, key, self._replace(flight, family, key, value)))
+
+    async def refresh(self, family: CacheFamily[T], names: Sequence[str], load: LoadMany[T]) -> int:
+        """Load ahead what is called so, all at once, while what is remembered still answers; how many values there are.
+
+        `load` is given the names that nobody is loading just now and returns what is there; nothing is there under the
+        others. What is forgotten meanwhile is not brought back. Raises what `load` raises.
+        """
+        keys: dict[str, str] = {family.key(name): name for name in names}
+        mine = self._flights.renew(keys)
+        if not mine:
+            return 0
+        try:
+            leases = await self._renewals(list(mine))
+            values = await self._loaded(load, [keys[key] for key in mine], leases)
+            filling = [self._renew(mine[key], family, key, values.get(keys[key]), leases.get(key)) for key in mine]
+            await asyncio.gather(*filling)
+        finally:
+            self._flights.end(mine)
+        self._count(family).refreshed += len(values)
+        return len(values)
+
+    async def clear(self, families: Sequence[AnyFamily]) -> int:
+        """Return once nobody finds what was remembered of these families, on any node; how many keys that were.
+
+        No other key is touched. Counted are the keys in Redis, those of loaders among them, and those that only this
+        process had. Raises as `Nodes.tell_all`.
+        """
+        prefixes = tuple(family.prefix for family in families)
+        gone = self._drop_all(prefixes)
+        incarnation = ""
+        try:
+            if self._shared is not None:
+                present = self._shared.incarnation
+                there = await self._shared.remove_all(prefixes)
+                if there is not None:
+                    gone |= there
+                    incarnation = present
+        finally:
+            gone |= self._drop_all(prefixes)  # what was read from Redis before it was removed there
+            await self._telling.tell_prefixes(prefixes, incarnation)
+        return len(gone)
 
     async def forget(self, keys: Sequence[CacheKey]) -> None:
         """Return once nobody finds an old value under these keys, on any node. Raises as `Nodes.tell_all`."""
@@ -144,30 +203,15 @@ class Cache:
         """Forget everything this process remembers itself, and keep nothing of what it is looking up."""
         self._forgets += 1
         self._memory.clear()
-        for flight in self._flights.values():
-            flight.stale = True
-        self._flights.clear()
+        self._flights.drop_all()
 
     async def stop(self) -> None:
         """End the lookups that run."""
-        running = tuple(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._flights.stop()
 
-    def _board(self, flight: _Flight, key: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = flight.task = asyncio.create_task(work)
-        self._flights[key] = flight
-        self._running.add(task)
-        task.add_done_callback(partial(self._land, key, flight))
-        return task
-
-    def _land(self, key: str, flight: _Flight, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        if not task.cancelled():
-            task.exception()  # whoever waited has it; that nobody did any longer is no news
+    async def _forget_for_another(self) -> None:
+        """Whoever was killed between a commit and its forgetting left what is old, here and in Redis."""
+        await self.clear(tuple(self._families.values()))
 
     async def _glance(self, shared: Shared, key: str) -> Found | None:
         try:
@@ -185,7 +229,7 @@ class Cache:
         except msgspec.DecodeError:
             return MISSING
 
-    async def _look(self, flight: _Flight, family: CacheFamily[T], key: str, load: Load[T]) -> T | None:
+    async def _look(self, flight: Flight, family: CacheFamily[T], key: str, load: Load[T]) -> T | None:
         lease: Lease | None = None
         if self._shared is not None and self._shared.usable:
             with suppress(RedisUnavailable, ResponseError):
@@ -195,6 +239,7 @@ class Cache:
                     self._keep(flight, family, key, claimed.value, claimed.found)
                     return claimed.value
                 lease = claimed
+        self._count(family).loads += 1
         return await self._load(flight, family, key, load, lease)
 
     async def _claim(self, shared: Shared, family: CacheFamily[T], key: str) -> _Known[T] | Lease | None:
@@ -214,27 +259,55 @@ class Cache:
             pause = min(pause * 1.5, _LONGEST_LOOK)
 
     async def _load(
-        self, flight: _Flight, family: CacheFamily[T], key: str, load: Load[T], lease: Lease | None
+        self, flight: Flight, family: CacheFamily[T], key: str, load: Load[T], lease: Lease | None
     ) -> T | None:
-        self._count(family).loads += 1
         try:
             value = await load()
         except Exception:
             if lease is not None:
                 await self._release(lease)
             raise
+        await self._settle(flight, family, key, value, lease)
+        return value
+
+    async def _renewals(self, keys: Sequence[str]) -> dict[str, Lease]:
+        """The right to fill each key, where it can be had."""
+        if self._shared is None or not self._shared.usable:
+            return {}
+        had = await asyncio.gather(*map(self._shared.renewal, keys), return_exceptions=True)
+        return {key: lease for key, lease in zip(keys, had, strict=True) if isinstance(lease, Lease)}
+
+    async def _loaded(self, load: LoadMany[T], names: Sequence[str], leases: Mapping[str, Lease]) -> Mapping[str, T]:
+        try:
+            return await load(names)
+        except Exception:
+            for lease in leases.values():
+                if not lease.renews:  # else what lies there was not touched, and holds
+                    await self._release(lease)
+            raise
+
+    async def _renew(
+        self, flight: Flight, family: CacheFamily[T], key: str, value: T | None, lease: Lease | None
+    ) -> None:
+        if value is None and not flight.stale:
+            self._memory.drop(key)
+        await self._settle(flight, family, key, value, lease)
+
+    async def _settle(
+        self, flight: Flight, family: CacheFamily[T], key: str, value: T | None, lease: Lease | None
+    ) -> None:
+        """Keep what was loaded, or that nothing is there, as far as it is to be kept."""
         if value is None and family.negative_ttl is None:
             if lease is not None:
                 await self._release(lease)
-            return None
+            return
         found = self._found(family, value)
         if lease is None or await self._fill(lease, found):
             self._keep(flight, family, key, value, found)
         else:
             self._count(family).late += 1
-        return value
 
-    async def _replace(self, flight: _Flight, family: CacheFamily[T], key: str, value: T | None) -> T | None:
+    async def _replace(self, flight: Flight, family: CacheFamily[T], key: str, value: T | None) -> T | None:
         found, incarnation = self._found(family, value), ""
         if self._shared is not None:
             present = self._shared.incarnation
@@ -260,9 +333,9 @@ class Cache:
         now = self._timestamp()
         if value is None:
             return Found(None, now + (family.negative_ttl or 0.0))
-        return Found(family.encode(value), now + family.ttl)
+        return Found(family.encode(value), now + self.lifetimes.of(family))
 
-    def _keep(self, flight: _Flight, family: AnyFamily, key: str, value: Any, found: Found) -> None:
+    def _keep(self, flight: Flight, family: AnyFamily, key: str, value: Any, found: Found) -> None:
         if not flight.stale:
             self._remember(family, key, value, found)
 
@@ -275,24 +348,33 @@ class Cache:
         self._forgets += 1
         for key in keys:
             self._memory.drop(key)
-            flight = self._flights.pop(key, None)
-            if flight is not None:
-                flight.stale = True
+            self._flights.drop(key)
 
-    def _hear(self, keys: Sequence[str], incarnation: str) -> Awaitable[object] | None:
+    def _drop_all(self, prefixes: tuple[str, ...]) -> set[str]:
+        self._forgets += 1
+        self._flights.drop_all(prefixes)
+        return self._memory.drop_all(prefixes)
+
+    def _hear(self, keys: Sequence[str], prefixes: Sequence[str], incarnation: str) -> Awaitable[object] | None:
         self._drop(*keys)
+        if prefixes:
+            self._drop_all(tuple(prefixes))
         shared = self._shared
         if shared is None or incarnation == shared.incarnation != "":
             return None
-        return self._forget_there(shared, keys)
+        return self._forget_there(shared, keys, tuple(prefixes))
 
-    async def _forget_there(self, shared: Shared, keys: Sequence[str]) -> None:
+    async def _forget_there(self, shared: Shared, keys: Sequence[str], prefixes: tuple[str, ...]) -> None:
         """What the other could not do, or did in another Redis than this one's."""
         await shared.remove(keys)
         self._drop(*keys)
+        if prefixes:
+            await shared.remove_all(prefixes)
+            self._drop_all(prefixes)
 
     def _count(self, family: AnyFamily) -> CacheCounts:
         counts = self._counts.get(family.name)
         if counts is None:
             counts = self._counts[family.name] = CacheCounts(family.name)
+            self._families[family.name] = family
         return counts

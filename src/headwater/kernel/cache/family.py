@@ -19,13 +19,23 @@ _UNPACKED = 5
 class CacheFamily(Generic[T]):
     """Values of type `kind` that hold for `ttl` seconds; that nothing is there holds for `negative_ttl`, or not at all.
 
+    Where whoever changes a value forgets it, it may hold for longer than `ttl` if too few lookups find one: up to
+    `longest_ttl`. Without that it never does, because others rely on it that a change is seen in time.
     `kind` cannot be changed by who gets a value, because everybody gets the same one: bytes, a text, a number, a
     tuple, a frozen Struct. Its name begins its keys and labels its metrics. Raises `ValueError` for what cannot be.
     """
 
-    __slots__ = ("_decoder", "_encoder", "_prefix", "kind", "name", "negative_ttl", "ttl")
+    __slots__ = ("_decoder", "_encoder", "_prefix", "kind", "longest_ttl", "name", "negative_ttl", "ttl")
 
-    def __init__(self, name: str, kind: type[T], *, ttl: float, negative_ttl: float | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        kind: type[T],
+        *,
+        ttl: float,
+        negative_ttl: float | None = None,
+        longest_ttl: float | None = None,
+    ) -> None:
         if not name.replace("_", "").isalnum():
             raise ValueError(f"{name!r} is no name of a family: letters, digits and _ are")
         origin = getattr(kind, "__origin__", kind)
@@ -34,6 +44,7 @@ class CacheFamily(Generic[T]):
         self.name = name
         self.kind = kind
         self.ttl = ttl
+        self.longest_ttl = max(ttl, longest_ttl or ttl)
         self.negative_ttl = negative_ttl
         self._prefix = f"{name}:"
         self._encoder = msgspec.msgpack.Encoder()
@@ -44,6 +55,11 @@ class CacheFamily(Generic[T]):
         if len(name) > _LONGEST_NAME:
             name = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
         return cast("CacheKey", self._prefix + name)
+
+    @property
+    def prefix(self) -> str:
+        """What every key of this family begins with, and no other's."""
+        return self._prefix
 
     def encode(self, value: T) -> bytes:
         """A value as it lies in Redis; raises `TypeError` for what is none of `kind`'s sort."""

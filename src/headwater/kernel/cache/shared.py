@@ -1,12 +1,14 @@
 """What all processes remember together, in Redis: values, and leases of those who are loading one."""
 
 import struct
+from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from time import monotonic
 from typing import NamedTuple
 
 from headwater.kernel.cache import scripts
+from headwater.kernel.cache.models import RedisFigures
 from headwater.kernel.ids import new_id
 from headwater.kernel.redis import Redis, RedisUnavailable, ResponseError
 
@@ -15,6 +17,7 @@ _UNTIL = struct.Struct("<d")
 _HEAD = 1 + _UNTIL.size
 _MOST_OWED = 100_000
 _AT_ONCE = 256
+_MOST_LOOKS = 100
 
 
 class Found(NamedTuple):
@@ -31,6 +34,8 @@ class Lease(NamedTuple):
 
     name: str
     token: bytes
+    renews: bool = False
+    """Whether a value lies there that still answers: the right is then that value, unchanged."""
 
 
 class Shared:
@@ -49,6 +54,7 @@ class Shared:
         self._release = redis.script(scripts.RELEASE)
         self._take = redis.script(scripts.TAKE)
         self._owed: dict[str, None] = {}
+        self._owed_prefixes: dict[str, None] = {}
         self._longest_ttl = 0.0
         self._avoided_until = 0.0
         redis.on_return(self._pay)
@@ -56,7 +62,8 @@ class Shared:
     @property
     def usable(self) -> bool:
         """Whether Redis is there and nothing is owed."""
-        return self._redis.available and not self._owed and monotonic() >= self._avoided_until
+        owes = self._owed or self._owed_prefixes
+        return self._redis.available and not owes and monotonic() >= self._avoided_until
 
     @property
     def incarnation(self) -> str:
@@ -85,6 +92,16 @@ class Shared:
         else:
             taken = await self._take.run([lease.name], instead_of.told, lease.token, self._lease_milliseconds)
         return lease if taken else None
+
+    async def renewal(self, key: str) -> Lease | None:
+        """The right to put a newer value in place of the one that is there, or the lease of an empty place.
+
+        None where another is loading it. Raises as `Redis.call`.
+        """
+        there = await self.read(key)
+        if isinstance(there, Found):
+            return Lease(self._named(key)[1], there.told, renews=True)
+        return None if there is not None else await self.lease(key, None)
 
     async def fill(self, lease: Lease, found: Found, ttl: float) -> bool:
         """Put what was loaded under the lease; whether it still held. Raises as `Redis.call`."""
@@ -119,6 +136,44 @@ class Shared:
             if self._redis.incarnation == incarnation:
                 return True
 
+    async def remove_all(self, prefixes: Sequence[str]) -> set[str] | None:
+        """Remove every value and lease whose key begins so; the keys there were. None if that is owed now."""
+        while True:
+            incarnation, gone = self._redis.incarnation, set[str]()
+            head = len(self._named("")[1])
+            try:
+                for prefix in prefixes:
+                    async for names in self._redis.scan(self._named(prefix)[1] + "*"):
+                        for name, waiting in [(name, self._redis.call("DEL", name)) for name in names]:
+                            if await waiting:
+                                gone.add(name[head:])
+            except RedisUnavailable:
+                self._owed_prefixes.update(dict.fromkeys(prefixes))
+                return None
+            if self._redis.incarnation == incarnation:
+                return gone
+
+    async def describe(self) -> RedisFigures:
+        """What lies in Redis, counted now; looks at a hundred thousand keys or so and no further."""
+        if not self._redis.available:
+            return RedisFigures(status="away")
+        keys: Counter[str] = Counter()
+        looked, head = 0, len(self._named("")[1])
+        try:
+            used, most = await self._redis.memory()
+            async with aclosing(self._redis.scan(self._named("*")[1])) as scanning:
+                async for names in scanning:
+                    keys.update(name[head:].partition(":")[0] for name in names)
+                    looked += 1
+                    if looked >= _MOST_LOOKS:
+                        break
+        except RedisUnavailable:
+            return RedisFigures(status="away")
+        except ResponseError:  # it lets us neither look nor know
+            return RedisFigures(status="connected")
+        complete = looked < _MOST_LOOKS
+        return RedisFigures(status="connected", bytes=used, most_bytes=most, keys=dict(keys), complete=complete)
+
     def _owe(self, keys: Sequence[str]) -> None:
         self._owed.update(dict.fromkeys(keys))
         if len(self._owed) > _MOST_OWED:  # by then everything that lies there has come to its end by itself
@@ -132,6 +187,12 @@ class Shared:
                 return
             for key in keys:
                 self._owed.pop(key, None)
+        while self._owed_prefixes:
+            prefixes = list(self._owed_prefixes)
+            if await self.remove_all(prefixes) is None:
+                return
+            for prefix in prefixes:
+                self._owed_prefixes.pop(prefix, None)
 
     def _named(self, key: str) -> tuple[str, str]:
         incarnation = self._redis.incarnation

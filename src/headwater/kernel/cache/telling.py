@@ -9,17 +9,18 @@ from headwater.kernel.bus import Nodes
 
 TOPIC = "cache"
 _MESSAGE_BYTES = 4000
-Hear = Callable[[Sequence[str], str], Awaitable[object] | None]
+Hear = Callable[[Sequence[str], Sequence[str], str], Awaitable[object] | None]
 
 
 class _Forgotten(msgspec.Struct, frozen=True, array_like=True):
     node: str
     incarnation: str
     keys: list[str]
+    prefixes: list[str] = []
 
 
 class Telling:
-    """Tells keys to every live process, and `hear`s those of the others.
+    """Tells keys, or what they begin with, to every live process, and `hear`s those of the others.
 
     The incarnation names the Redis where they were forgotten already, and is empty where they were not.
     """
@@ -34,11 +35,17 @@ class Telling:
         messages = [_Forgotten(self._nodes.id, incarnation, group) for group in _groups(keys)]
         await asyncio.gather(*(self._nodes.tell_all(TOPIC, msgspec.msgpack.encode(each)) for each in messages))
 
+    async def tell_prefixes(self, prefixes: Sequence[str], incarnation: str) -> None:
+        """The same of every key that begins with one of these."""
+        for group in _groups(prefixes):
+            message = _Forgotten(self._nodes.id, incarnation, [], group)
+            await self._nodes.tell_all(TOPIC, msgspec.msgpack.encode(message))
+
     def _take(self, message: bytes) -> Awaitable[object] | None:
         forgotten = msgspec.msgpack.decode(message, type=_Forgotten)
         if forgotten.node == self._nodes.id:
             return None
-        return self._hear(forgotten.keys, forgotten.incarnation)
+        return self._hear(forgotten.keys, forgotten.prefixes, forgotten.incarnation)
 
 
 def _groups(keys: Sequence[str]) -> list[list[str]]:

@@ -1,8 +1,9 @@
 """What the database looks like now, and its version."""
 
 from headwater.kernel.catalog.catalog import Catalog
-from headwater.kernel.catalog.follower import Follower
 from headwater.kernel.catalog.models import (
+    CATALOG_TOPIC,
+    DDL_CHANNEL,
     INTERNAL_SCHEMAS,
     Argument,
     Column,
@@ -16,13 +17,16 @@ from headwater.kernel.catalog.models import (
     ViewColumn,
     Volatility,
 )
+from headwater.kernel.catalog.watch import CatalogWatch
 
 __all__ = [
+    "CATALOG_TOPIC",
+    "DDL_CHANNEL",
     "INTERNAL_SCHEMAS",
     "Argument",
     "Catalog",
+    "CatalogWatch",
     "Column",
-    "Follower",
     "ForeignKey",
     "Function",
     "MediaHandler",

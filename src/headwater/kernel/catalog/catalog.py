@@ -67,12 +67,10 @@ class Catalog:
         For whoever is told that something changed, perhaps by this process itself, and for databases where nobody may
         tell: called each second, it costs a few milliseconds.
         """
-        fingerprint = await self._database.single(queries.find_fingerprint)
-        if fingerprint == self._fingerprint:
+        if await self._database.single(queries.find_fingerprint) == self._fingerprint:
             return False
         before = self.version
         await self.refresh()
-        self._fingerprint = fingerprint
         return self.version != before
 
     async def _load_after(self, earlier: asyncio.Task[None] | None) -> None:
@@ -87,12 +85,14 @@ class Catalog:
     async def _load(self) -> None:
         known, trusted = self._reading, self._trusted
 
-        async def read(tx: ReadingTransaction) -> Found:
-            return await look(tx, known.marked if trusted else NO_MARKS)
+        async def read(tx: ReadingTransaction) -> tuple[str, Found]:
+            fingerprint = await queries.find_fingerprint(tx)  # of this view: one from before may come back unchanged
+            return fingerprint, await look(tx, known.marked if trusted else NO_MARKS)
 
         self._trusted = True
         try:
-            reading = await digest(known, await self._database.reading(read))
+            fingerprint, found = await self._database.reading(read)
+            reading = await digest(known, found)
             if self.version == 0 or not reading.tells_the_same_as(known):
                 snapshot = await assemble(self.version + 1, reading, self._internal_schemas)
                 if self._served is not None:
@@ -101,4 +101,4 @@ class Catalog:
         except BaseException:
             self._trusted = self._trusted and trusted
             raise
-        self._reading = reading
+        self._reading, self._fingerprint = reading, fingerprint

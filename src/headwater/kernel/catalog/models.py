@@ -6,6 +6,10 @@ from typing import Literal
 
 import msgspec
 
+CATALOG_TOPIC = "catalog"
+"""What nodes ask each other under whose transaction has changed the schemas: everybody knows them before it answers."""
+DDL_CHANNEL = "headwater_ddl"
+"""Where an event trigger tells of every change of a schema (kernel/database/sql.py makes it)."""
 INTERNAL_SCHEMAS = frozenset(
     {
         "auth",

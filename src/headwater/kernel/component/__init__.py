@@ -1,21 +1,25 @@
 """What a component folder declares."""
 
+from headwater.kernel.cache import Warming, WarmingStage
 from headwater.kernel.component.declarations import (
     MEBIBYTE,
     PLATFORM_ENVELOPE,
     Component,
     Components,
+    Description,
     Endpoint,
     Envelope,
     FromAddress,
     FromCookie,
     FromHeader,
     HealthCheck,
+    Page,
     PlatformEnvelope,
     Source,
 )
+from headwater.kernel.component.descriptions import BoundDescription, Descriptions
 from headwater.kernel.component.health import BoundCheck, HealthChecks, PartHealth
-from headwater.kernel.events import Consumer
+from headwater.kernel.events import Consumer, Follower
 from headwater.kernel.jobs import Job, Timer
 from headwater.kernel.limits import Limit
 from headwater.kernel.models import Access, Mode, Operation
@@ -26,11 +30,15 @@ __all__ = [
     "PLATFORM_ENVELOPE",
     "Access",
     "BoundCheck",
+    "BoundDescription",
     "Component",
     "Components",
     "Consumer",
+    "Description",
+    "Descriptions",
     "Endpoint",
     "Envelope",
+    "Follower",
     "FromAddress",
     "FromCookie",
     "FromHeader",
@@ -41,10 +49,13 @@ __all__ = [
     "Limit",
     "Mode",
     "Operation",
+    "Page",
     "PartHealth",
     "PlainSocket",
     "PlatformEnvelope",
     "SocketMessage",
     "Source",
     "Timer",
+    "Warming",
+    "WarmingStage",
 ]

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 import msgspec
 
+from headwater.kernel.cache import Warming
+from headwater.kernel.clock import encode
 from headwater.kernel.errors import Refusal
-from headwater.kernel.events import Consumer
+from headwater.kernel.events import Consumer, Follower
 from headwater.kernel.jobs import Job, Timer
 from headwater.kernel.limits import Limit
 from headwater.kernel.models import Access, Event, Mode, Operation, Reply
@@ -50,14 +52,11 @@ class Envelope(Protocol):
 class PlatformEnvelope:
     """Results as they are; refusals as `{error, message, statusCode, nextActions?}` (contracts/platform.md 1.1)."""
 
-    def __init__(self) -> None:
-        self._encoder = msgspec.json.Encoder()
-
     def answer(self, result: object, status: int) -> Reply:
         """The result as JSON; a `Reply` passes through untouched."""
         if isinstance(result, Reply):
             return result
-        return Reply(status=status, body=self._encoder.encode(result))
+        return Reply(status=status, body=encode(result))
 
     def refuse(self, refusal: Refusal) -> Reply:
         """The refusal's code, sentence and status as JSON."""
@@ -68,7 +67,7 @@ class PlatformEnvelope:
         }
         if refusal.next_actions:
             told["nextActions"] = refusal.next_actions
-        return Reply(status=refusal.status, headers=tuple(refusal.headers.items()), body=self._encoder.encode(told))
+        return Reply(status=refusal.status, headers=tuple(refusal.headers.items()), body=encode(told))
 
 
 PLATFORM_ENVELOPE = PlatformEnvelope()
@@ -106,6 +105,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a large body waits in a temporary file and not in memory; for `RawRequest` alone."""
     timeout: float = 30.0
     """Seconds until the caller is told 504."""
+    x_rate_limit: bool = False
+    """Whether the limit is told in the older `X-RateLimit-*` headers too, the reset as a moment in ISO 8601."""
     local_only: bool = False
     """Whether callers from other machines need admin credentials."""
 
@@ -122,6 +123,27 @@ class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
     operation: Operation
     essential: bool = True
     """Whether the server is not ready without it."""
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """What a component tells the admin of itself, under this name in `/api/metadata`.
+
+    `await operation(tx, principal, None)` looks and changes nothing; all are told of one moment.
+    """
+
+    name: str
+    operation: Operation
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Files for browsers: `index.html` answers for the folder it lies in, every other file by its name.
+
+    The folder lies in `package`, or in the component's own; `web/…` of the package `headwater` is the repository's.
+    Names that begin with a dot are left out.
+    """
+
+    folder: str = "page"
+    package: str | None = None
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,9 +172,15 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[Job, ...] = ()
     timers: tuple[Timer, ...] = ()
     consumers: tuple[Consumer, ...] = ()
+    followers: tuple[Follower, ...] = ()
     health_checks: tuple[HealthCheck, ...] = ()
+    warmings: tuple[Warming, ...] = ()
+    """What it loads ahead, at the start and every few minutes."""
+    descriptions: tuple[Description, ...] = ()
     envelopes: Mapping[str, Envelope] = {}
     """How it is told, below each of these paths, that no endpoint answers there."""
+    page: Page | None = None
+    """What browsers are shown at `/apps/<name>/`, and at `/<name>/` where the platform shows it."""
     schemas: tuple[str, ...] = ()
     events: tuple[type[Event], ...] = ()
     errors: ModuleType | None = None

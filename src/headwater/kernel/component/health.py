@@ -22,13 +22,14 @@ class BoundCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """How a part answered: `seconds` it took, and the `reason` if it is not well."""
+    """How a part answered: `seconds` it took, the text that its check `told`, the `reason` if it is not well."""
 
     name: str
     well: bool
     essential: bool
     seconds: float
     reason: str | None = None
+    told: str | None = None
 
 
 class HealthChecks:
@@ -60,10 +61,10 @@ class HealthChecks:
 
 async def _ask(check: BoundCheck) -> PartHealth:
     began = monotonic()
-    reason = None
+    reason, told = None, None
     try:
         async with asyncio.timeout(_PATIENCE):
-            await check.check()
+            told = await check.check()
     except TimeoutError:
         reason = f"no answer within {_PATIENCE:g} s"
     except Refusal as refusal:
@@ -76,4 +77,5 @@ async def _ask(check: BoundCheck) -> PartHealth:
         essential=check.essential,
         seconds=monotonic() - began,
         reason=reason,
+        told=told if isinstance(told, str) else None,
     )

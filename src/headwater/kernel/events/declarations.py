@@ -19,14 +19,35 @@ class ToldEvent(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Consumer(msgspec.Struct, frozen=True, kw_only=True):
-    """Listens to the durable events named `of`; a name, because neighbours do not import each other.
+class Follower(msgspec.Struct, frozen=True, kw_only=True):
+    """Keeps what a process has in memory up with the events named `of`, durable or not, on every node.
 
-    `operation(tx, event)` runs in the writing transaction that also moves the consumer's cursor: its effects on rows
-    happen exactly once, in the order of the outbox. `payload` is the consumer's own struct of what it reads.
+    `await operation(payload)` acts on an event soon after its commit, at most once: in the emitting process before its
+    answer leaves, elsewhere as soon as the bus brings it. `payload` is the follower's own struct of what it reads.
+    Events of several transactions may come in any order. Where one may have been missed, or failed, `await
+    on_gap(transactions)` reads again what is true, and is repeated until it succeeds; it does not run at the start.
+    Without `elsewhere` it acts in the emitting process alone.
     """
 
     name: str
     of: str
     payload: type
     operation: Callable[..., Awaitable[object]]
+    on_gap: Callable[..., Awaitable[object]] | None = None
+    elsewhere: bool = True
+
+
+class Consumer(msgspec.Struct, frozen=True, kw_only=True):
+    """Listens to the durable events named `of`; a name, because neighbours do not import each other.
+
+    `operation(tx, event)` runs in the writing transaction that also moves the consumer's cursor: its effects on rows
+    happen exactly once, in the order of the outbox. With `joined` it is `operation(tx, events)`, and takes in all that
+    wait, some hundred at most and in their order, so that one statement does for many. `payload` is the consumer's own
+    struct of what it reads.
+    """
+
+    name: str
+    of: str
+    payload: type
+    operation: Callable[..., Awaitable[object]]
+    joined: bool = False

@@ -112,6 +112,8 @@ class Dispatcher:
         for name, ready in waiting:
             if ready:
                 self._followers[name].ring()
+        if waiting:
+            await asyncio.sleep(self._settings.gather)
         return self._settings.poll if all(ready for _, ready in waiting) else _HELD_BACK
 
     def _follower(self, bound: BoundConsumer) -> Callable[[], Awaitable[float | None]]:
@@ -123,7 +125,8 @@ class Dispatcher:
     async def _take_in(self, bound: BoundConsumer, limit: int) -> bool:
         """Let a consumer take in at most `limit` events in one transaction; whether there may be more.
 
-        Where an event fails, those before it are taken in without it, and then it is met alone.
+        Where an event fails, those before it are taken in without it, and then it is met alone; where it is not known
+        which of them fails, half of them at a time.
         """
         consumer = bound.declaration
         reached: list[int] = []
@@ -133,9 +136,9 @@ class Dispatcher:
             if not await queries.lock_cursor(tx, consumer.name):
                 return 0
             rows = await queries.find_next_events(tx, consumer.name, consumer.of, limit)
-            for row in rows:
-                reached.append(row["position"])
-                await bound.operation(tx, _told(bound, row))
+            for group in [rows] if consumer.joined and rows else ([row] for row in rows):
+                reached.extend(row["position"] for row in group)
+                await _tell(bound, tx, group)
             if reached:
                 await queries.move_cursor(tx, consumer.name, reached[-1])
             return len(rows)
@@ -148,7 +151,7 @@ class Dispatcher:
             if not reached:
                 raise
             if len(reached) > 1:
-                return await self._take_in(bound, len(reached) - 1)
+                return await self._take_in(bound, len(reached) // 2 if consumer.joined else len(reached) - 1)
             await self._note_failure(consumer.name, reached[0], failure)
             return False
         await self._carry_out(effects)
@@ -166,6 +169,12 @@ class Dispatcher:
             await self._database.writing(work)
         finally:
             self._observer.tell(ConsumerFailed(consumer=consumer, position=position, failure=failure))
+
+
+async def _tell(bound: BoundConsumer, tx: WritingTransaction, rows: Sequence[Row]) -> None:
+    """Let the operation take in some events: all together, or the only one."""
+    told = tuple(_told(bound, row) for row in rows)
+    await bound.operation(tx, told if bound.declaration.joined else told[0])
 
 
 def _told(bound: BoundConsumer, row: Row) -> ToldEvent:

@@ -1,6 +1,6 @@
 """What can be observed, and who listens: logs and metrics."""
 
-from headwater.kernel.observe.caches import CacheCollector, CacheCounts
+from headwater.kernel.observe.caches import CacheCollector, CacheCounts, Times, quantile
 from headwater.kernel.observe.logs import LogListener
 from headwater.kernel.observe.metrics import MetricsListener
 from headwater.kernel.observe.observations import (
@@ -36,6 +36,7 @@ from headwater.kernel.observe.observations import (
     OutboundFailed,
     ProcessEnded,
     ProcessReady,
+    RanksCompared,
     RedisLost,
     RedisReturned,
     RequestAnswered,
@@ -49,12 +50,17 @@ from headwater.kernel.observe.observations import (
     WorkerStarted,
     WorkerStopping,
 )
+from headwater.kernel.observe.tending import CacheAlertEnded, CacheAlertRaised, CacheTended, CacheWarmed
 
 __all__ = [
     "BackupFailed",
     "BackupMade",
+    "CacheAlertEnded",
+    "CacheAlertRaised",
     "CacheCollector",
     "CacheCounts",
+    "CacheTended",
+    "CacheWarmed",
     "CatalogLoaded",
     "CircuitClosed",
     "CircuitOpened",
@@ -87,6 +93,7 @@ __all__ = [
     "OutboundFailed",
     "ProcessEnded",
     "ProcessReady",
+    "RanksCompared",
     "RedisLost",
     "RedisReturned",
     "RequestAnswered",
@@ -95,8 +102,10 @@ __all__ = [
     "ServerStopping",
     "SocketClosed",
     "SocketOpened",
+    "Times",
     "TransactionRetried",
     "WorkerGivenUp",
     "WorkerStarted",
     "WorkerStopping",
+    "quantile",
 ]

@@ -36,6 +36,7 @@ from headwater.kernel.observe.observations import (
     TransactionRetried,
     WorkerGivenUp,
 )
+from headwater.kernel.observe.tending import CacheAlertRaised, CacheWarmed
 
 Level = Literal["debug", "info", "warning", "error"]
 Write = Callable[[RequestAnswered], None]
@@ -85,6 +86,8 @@ class LogListener:
             if self._least <= _LEVELS[_level_of(observation)]:
                 self._write_request(observation)
             return
+        if type(observation) is MessageAnswered and self._least > _LEVELS["debug"]:
+            return
         self.flush()
         match observation:
             case RequestFailed() | JobFailed() | ConsumerFailed() | HookFailed():
@@ -97,11 +100,12 @@ class LogListener:
                 | CircuitOpened()
                 | MailFailed()
                 | BackupFailed()
+                | CacheAlertRaised()
             ):
                 self._log.warning(type(observation).__name__, **msgspec.structs.asdict(observation))
             case DatabaseLost() | DatabaseReturned() | RedisLost() | RedisReturned():
                 self._tell_of_absence(observation)
-            case MessageAnswered() | SocketOpened() | SocketClosed():
+            case MessageAnswered() | SocketOpened() | SocketClosed() | CacheWarmed():
                 self._log.debug(type(observation).__name__, **msgspec.structs.asdict(observation))
             case ConnectionOpened() | ConnectionClosed() | CatalogLoaded() | OutboundAnswered() | JobsCounted():
                 self._log.debug(type(observation).__name__, **msgspec.structs.asdict(observation))

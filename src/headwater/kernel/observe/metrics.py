@@ -16,6 +16,8 @@ from headwater.kernel.observe.observations import (
     ConnectionClosed,
     ConnectionOpened,
     ConsumerFailed,
+    DatabaseLost,
+    DatabaseReturned,
     EventConsumed,
     JobFailed,
     JobFinished,
@@ -26,12 +28,16 @@ from headwater.kernel.observe.observations import (
     Observation,
     OutboundAnswered,
     OutboundFailed,
+    RanksCompared,
+    RedisLost,
+    RedisReturned,
     RequestAnswered,
     SocketClosed,
     SocketOpened,
     TransactionRetried,
     WorkerGivenUp,
 )
+from headwater.kernel.observe.tending import CacheAlertEnded, CacheAlertRaised, CacheTended, CacheWarmed
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -112,6 +118,7 @@ class MetricsListener:
         self._retries = self._counter("headwater_transaction_retries", "Transactions tried again", "reason")
         self._sockets = Gauge("headwater_sockets", "Open sockets", ["path"], registry=self.registry)
         self._closings = self._counter("headwater_sockets_closed", "Sockets closed, by why", "reason")
+        self._message_times: dict[str, Histogram] = {}
         self._messages = Histogram(
             "headwater_message_seconds",
             "Time of a socket's message",
@@ -131,9 +138,19 @@ class MetricsListener:
         self._event_failures = self._counter("headwater_consumer_failures", "Failures of a consumer", "consumer")
         self._outbound = self._counter("headwater_outbound_calls", "Requests to others", "outcome")
         self._mail = self._counter("headwater_mail", "Letters, by what became of them", "route", "outcome")
+        self._ranked = Gauge("headwater_rank_entries", "Entries that have a rank", ["board"], registry=self.registry)
+        self._rank_differences = self._counter(
+            "headwater_rank_differences", "Entries of ranks that were not as their rows are", "board"
+        )
         self._backups = self._counter("headwater_backups", "Backups the house made of itself", "outcome")
         self._backup_size = Gauge("headwater_backup_bytes", "Size of the latest backup", registry=self.registry)
         self._catalog = Gauge("headwater_catalog_version", "Version of the catalog", registry=self.registry)
+        self._away = self._gauge("headwater_away", "Whether Postgres or Redis is away from a part", "what", "part")
+        self._cache_alerts = self._gauge("headwater_cache_alert", "Whether an alert is on", "alert", "family")
+        self._cache_reactions = self._counter("headwater_cache_reactions", "What alerts made us do", "reaction")
+        self._warmed = self._gauge("headwater_cache_warmed_items", "What the latest warming loaded")
+        self._warming = self._gauge("headwater_cache_warming_seconds", "How long the latest warming took")
+        self._warming_failures = self._counter("headwater_cache_warming_failures", "Parts that could not be warmed")
 
     def __call__(self, observation: Observation) -> None:
         """Count it where it counts."""
@@ -158,7 +175,7 @@ class MetricsListener:
     def _count_sockets(self, observation: MessageAnswered | SocketOpened | SocketClosed) -> None:
         match observation:
             case MessageAnswered(message=message, seconds=seconds, code=code):
-                self._messages.labels(message).observe(seconds)
+                self._time_of(message).observe(seconds)
                 if code is not None:
                     self._refusals.labels(code).inc()
             case SocketOpened(path=path):
@@ -166,6 +183,13 @@ class MetricsListener:
             case SocketClosed(path=path, reason=reason):
                 self._sockets.labels(path).dec()
                 self._closings.labels(reason).inc()
+
+    def _time_of(self, message: str) -> Histogram:
+        """Where a message's time is counted; kept, because finding it takes longer than counting."""
+        time = self._message_times.get(message)
+        if time is None:
+            time = self._message_times[message] = self._messages.labels(message)
+        return time
 
     def _count_jobs(self, observation: Observation) -> None:
         match observation:
@@ -194,11 +218,42 @@ class MetricsListener:
                 self._mail.labels(route, "sent").inc()
             case MailFailed(route=route):
                 self._mail.labels(route, "failed").inc()
+            case RanksCompared(board=board, entries=entries, differences=differences):
+                self._ranked.labels(board).set(entries)
+                self._rank_differences.labels(board).inc(differences)
             case BackupMade(size=size):
                 self._backups.labels("made").inc()
                 self._backup_size.set(size)
             case BackupFailed():
                 self._backups.labels("failed").inc()
+            case _:
+                self._count_caches(observation)
+
+    def _count_caches(self, observation: Observation) -> None:
+        match observation:
+            case CacheAlertRaised(alert=alert, family=family):
+                self._cache_alerts.labels(alert, family).set(1)
+            case CacheAlertEnded(alert=alert, family=family):
+                self._cache_alerts.labels(alert, family).set(0)
+            case CacheTended(reaction=reaction):
+                self._cache_reactions.labels(reaction).inc()
+            case CacheWarmed(items=items, seconds=seconds, failed=failed):
+                self._warmed.set(items)
+                self._warming.set(seconds)
+                self._warming_failures.inc(len(failed))
+            case _:
+                self._count_absences(observation)
+
+    def _count_absences(self, observation: Observation) -> None:
+        match observation:
+            case DatabaseLost(part=part):
+                self._away.labels("postgres", part).set(1)
+            case DatabaseReturned(part=part):
+                self._away.labels("postgres", part).set(0)
+            case RedisLost(part=part):
+                self._away.labels("redis", part).set(1)
+            case RedisReturned(part=part):
+                self._away.labels("redis", part).set(0)
             case _:
                 pass
 
@@ -209,6 +264,9 @@ class MetricsListener:
     async def scrape(self) -> bytes:
         """What a scrape is answered: the metrics of this process, or of all that answer at its address."""
         return self.render()
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

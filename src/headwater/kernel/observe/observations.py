@@ -5,6 +5,8 @@ from contextlib import suppress
 
 import msgspec
 
+from headwater.kernel.observe.tending import CacheAlertEnded, CacheAlertRaised, CacheTended, CacheWarmed
+
 
 class RequestAnswered(msgspec.Struct, frozen=True):
     """A request got its answer; times in seconds, `stages` in the order they were passed."""
@@ -264,6 +266,14 @@ class MailFailed(msgspec.Struct, frozen=True):
     final: bool
 
 
+class RanksCompared(msgspec.Struct, frozen=True):
+    """The ranks of a board were compared with its rows: how many entries it has, and how many had to be mended."""
+
+    board: str
+    entries: int
+    differences: int
+
+
 class BackupMade(msgspec.Struct, frozen=True):
     """The house dumped its database into a file of so many bytes."""
 
@@ -342,6 +352,11 @@ Observation = (
     | CircuitClosed
     | MailSent
     | MailFailed
+    | CacheAlertRaised
+    | CacheAlertEnded
+    | CacheTended
+    | CacheWarmed
+    | RanksCompared
     | BackupMade
     | BackupFailed
     | ServerStarted

@@ -63,6 +63,12 @@ class Breaker:
             if circuit.failures == self._settings.breaks_after:
                 self._observer.tell(CircuitOpened(host=host))
 
+    def left_alone(self) -> list[str]:
+        """The hosts that nobody is let through to now, in the order of their names."""
+        now, most = self._clock.timestamp(), self._settings.breaks_after
+        broken = (host for host, each in self._circuits.items() if each.failures >= most and each.closed_until > now)
+        return sorted(broken)
+
     def forget_test(self, host: str) -> None:
         """Whoever was to try again never came to it: the next one may."""
         circuit = self._circuits.get(host)

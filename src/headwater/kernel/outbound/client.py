@@ -15,6 +15,7 @@ from headwater.kernel.outbound.breaker import Breaker
 from headwater.kernel.outbound.errors import (
     AnswerTooLarge,
     AnswerUnreadable,
+    HostsLeftAlone,
     TooManyRedirects,
     UnusableCall,
     UpstreamUnreachable,
@@ -29,6 +30,7 @@ _PASSING = frozenset({429, 502, 503, 504})
 _BROKEN = 500
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
+_MOST_NAMED = 5
 _WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
@@ -60,6 +62,13 @@ class Outbound:
     async def close(self) -> None:
         """Hang up everywhere."""
         await self._client.aclose()
+
+    def must_reach_all(self) -> None:
+        """Return if no host is left alone just now; raises `HostsLeftAlone`."""
+        hosts = self._breaker.left_alone()
+        if hosts:
+            more = f" and {len(hosts) - _MOST_NAMED} more" if len(hosts) > _MOST_NAMED else ""
+            raise HostsLeftAlone(hosts=", ".join(hosts[:_MOST_NAMED]) + more)
 
     async def call(self, call: OutboundCall) -> OutboundAnswer:
         """The answer to a call, whatever its status.

@@ -35,6 +35,14 @@ class CircuitOpen(Refusal):
     sentence = "{host} has failed repeatedly: it is asked again in {seconds} s"
 
 
+class HostsLeftAlone(Refusal):
+    """Hosts have failed repeatedly and are not asked just now."""
+
+    code = "UPSTREAM_FAILURE"
+    status = 503
+    sentence = "Failed repeatedly and left alone for a while: {hosts}"
+
+
 class AnswerTooLarge(Refusal):
     """The answer is larger than what asked wants to hold."""
 

@@ -1,7 +1,7 @@
 """Calls to Redis, those of one turn joined, and the breaker that answers while it is away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from inspect import isawaitable
 from time import monotonic
@@ -22,6 +22,7 @@ from headwater.kernel.redis.script import Script
 
 Callback = Callable[[], Awaitable[None] | None]
 _MOST_JOINED = 512
+_LOOKED_AT = 1000
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _AWAY = (ReadOnlyError, ClusterDownError, TryAgainError, ConnectionFailed, TooLate)
@@ -139,6 +140,61 @@ class Redis:
     async def confirm(self) -> None:
         """Return if Redis answers now; raises `RedisUnavailable`."""
         await self.call("PING")
+
+    async def scan(self, pattern: str) -> AsyncGenerator[list[str]]:
+        """The names of all keys that match, in steps of about a thousand keys looked at, most steps finding few.
+
+        A key that is there all the while is told at least once. Raises as `call` does.
+        """
+        if self._clustered:
+            async for names in self._scan_cluster(pattern):
+                yield names
+            return
+        cursor: int | bytes = 0
+        while True:
+            cursor, names = await self.call("SCAN", cursor, "MATCH", pattern, "COUNT", _LOOKED_AT)
+            yield [str(name, "utf-8") for name in names]
+            if not int(cursor):
+                return
+
+    async def memory(self) -> tuple[int, int | None]:
+        """How many bytes Redis takes, all parts of a cluster together, and how many it may; None where unbounded.
+
+        Raises as `call` does.
+        """
+        everywhere = {"target_nodes": "primaries"} if self._clustered else {}
+        told = await self._ask(self._client.info("memory", **everywhere))
+        servers: list[dict[str, int]] = [told] if "used_memory" in told else list(told.values())
+        most = sum(server.get("maxmemory", 0) for server in servers)
+        return sum(server.get("used_memory", 0) for server in servers), most or None
+
+    async def load_script(self, text: str) -> None:
+        """Let Redis know a script before anybody runs it. Raises as `call` does."""
+        await self._ask(self._client.script_load(text))
+
+    async def _scan_cluster(self, pattern: str) -> AsyncGenerator[list[str]]:
+        names: list[str] = []
+        found = self._client.scan_iter(match=pattern, count=_LOOKED_AT)
+        while True:
+            name = await self._ask(anext(found, None))
+            if name is None or len(names) >= _LOOKED_AT:
+                yield names
+                names = []
+            if name is None:
+                return
+            names.append(str(name, "utf-8"))
+
+    async def _ask(self, asked: Awaitable[Any]) -> Any:
+        """The answer to what goes beside the pipeline, because a cluster's carries only what belongs to one slot."""
+        if not self.available:
+            if isinstance(asked, Coroutine):
+                asked.close()
+            raise RedisUnavailable
+        try:
+            return await asked
+        except _AWAY as failure:
+            self._lose(failure)
+            raise RedisUnavailable from failure
 
     def _enqueue(self, arguments: tuple[Argument, ...], *, joins: bool) -> asyncio.Future[Any]:
         if self._lost_at is not None or self._stopped:

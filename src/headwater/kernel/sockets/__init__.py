@@ -21,6 +21,7 @@ from headwater.kernel.sockets.models import (
     Incoming,
     Resumed,
     SocketSettings,
+    Underway,
 )
 from headwater.kernel.sockets.packets import Packet
 from headwater.kernel.sockets.reception import Reception
@@ -52,4 +53,5 @@ __all__ = [
     "Sockets",
     "Told",
     "TooManyMessages",
+    "Underway",
 ]

@@ -1,7 +1,9 @@
 """What every socket does with what comes: let in who may, then one message after the other."""
 
+import asyncio
 from abc import abstractmethod
 from collections import deque
+from collections.abc import Awaitable
 from inspect import isawaitable
 from time import monotonic
 from typing import Protocol
@@ -13,7 +15,15 @@ from headwater.kernel.errors import InternalError, Refusal
 from headwater.kernel.ids import new_request_id, new_socket_id
 from headwater.kernel.principal import Principal
 from headwater.kernel.sockets.errors import TooManyMessages
-from headwater.kernel.sockets.models import Admission, CloseReason, Handshake, Incoming, SocketSettings
+from headwater.kernel.sockets.models import (
+    Acknowledgement,
+    Admission,
+    CloseReason,
+    Handshake,
+    Incoming,
+    SocketSettings,
+    Underway,
+)
 from headwater.kernel.sockets.packets import Packet
 from headwater.kernel.sockets.reception import Reception
 from headwater.kernel.sockets.socket import Post, Socket
@@ -51,17 +61,30 @@ class Keeper(Post, Protocol):
         ...
 
 
+class _Owed:
+    """A message that was begun, and what it is to be acknowledged with as soon as that `is_known`."""
+
+    __slots__ = ("answer", "is_known", "message")
+
+    def __init__(self, message: Incoming) -> None:
+        self.message = message
+        self.answer: Acknowledgement | None = None
+        self.is_known = False
+
+
 class AttendedSocket(Socket):
     """A socket with somebody who receives it.
 
-    Its messages are carried out one after the other, in the order they came; while none is, there is no task. `silent`
-    is for the heartbeat: how often it has asked for a sign of life since something came.
+    Its messages are carried out one after the other, in the order they came, and acknowledged in that order; while none
+    is, there is no task. `silent` is for the heartbeat: how often it has asked for a sign of life since something came.
     """
 
     __slots__ = (
         "_full_at",
         "_inbox",
         "_keeper",
+        "_owed",
+        "_paid",
         "_reading_paused",
         "_reason",
         "_reception",
@@ -77,6 +100,8 @@ class AttendedSocket(Socket):
         self._keeper = keeper
         self._reception = reception
         self._inbox: deque[Handshake | Incoming] | None = None
+        self._owed: deque[_Owed] | None = None
+        self._paid: asyncio.Future[None] | None = None
         self._working = False
         self._reading_paused = False
         self._reason: CloseReason | None = None
@@ -115,8 +140,7 @@ class AttendedSocket(Socket):
         except Exception as failure:  # noqa: BLE001 - it ends, with or without a goodbye
             self._keeper.blame(failure)
         self._keeper.withdraw(self)
-        if not self._working:
-            self._finish(reason)
+        self._finish_if_done()
 
     @abstractmethod
     def _welcome(self, secret: str | None) -> None:
@@ -164,6 +188,9 @@ class AttendedSocket(Socket):
     async def _work(self) -> None:
         inbox = self._inbox
         while inbox:
+            if self._owed is not None and self._must_wait(inbox[0], self._owed):
+                await self._until_paid()
+                continue
             entry = inbox.popleft()
             try:
                 if isinstance(entry, Handshake):
@@ -179,8 +206,18 @@ class AttendedSocket(Socket):
                 self._pause_reading(paused=False)
         self._inbox = None
         self._working = False
-        if self._reason is not None:
-            self._finish(self._reason)
+        self._finish_if_done()
+
+    def _must_wait(self, entry: Handshake | Incoming, owed: deque[_Owed]) -> bool:
+        """Whether an entry is not to be begun before those have their outcome that are underway."""
+        if len(owed) >= self._keeper.settings.waiting_messages:
+            return True
+        return isinstance(entry, Handshake) or entry.event != owed[-1].message.event
+
+    async def _until_paid(self) -> None:
+        """Return once one more of those that are underway is acknowledged."""
+        self._paid = asyncio.get_running_loop().create_future()
+        await self._paid
 
     async def _receive_early(self, message: Incoming) -> None:
         """A message of somebody who was not let in: nobody hears it, unless it says who he is."""
@@ -207,11 +244,50 @@ class AttendedSocket(Socket):
 
     async def _receive(self, message: Incoming) -> None:
         answer = await self._reception.receive(self, message)
+        if isinstance(answer, Underway):
+            self._keeper.tasks.start(self._await(answer.outcome, self._owe(message)))
+        elif self._owed is None:
+            self._acknowledge(message, answer)
+        else:
+            owed = self._owe(message)
+            owed.answer, owed.is_known = answer, True
+
+    def _owe(self, message: Incoming) -> _Owed:
+        if self._owed is None:
+            self._owed = deque()
+        owed = _Owed(message)
+        self._owed.append(owed)
+        return owed
+
+    async def _await(self, outcome: Awaitable[Acknowledgement | None], owed: _Owed) -> None:
+        try:
+            owed.answer = await outcome
+        finally:
+            owed.is_known = True
+            self._pay()
+
+    def _pay(self) -> None:
+        """Acknowledge what can be, in the order in which it came."""
+        waiting = self._owed
+        while waiting and waiting[0].is_known:
+            owed = waiting.popleft()
+            self._acknowledge(owed.message, owed.answer)
+        if not waiting:
+            self._owed = None
+            self._finish_if_done()
+        if self._paid is not None and not self._paid.done():
+            self._paid.set_result(None)
+
+    def _acknowledge(self, message: Incoming, answer: Acknowledgement | None) -> None:
         if answer is not None:
             if message.wants_ack:
                 self.send(Packet(None, answer.arguments, message.id))
             if answer.then is not None:
                 answer.then()
+
+    def _finish_if_done(self) -> None:
+        if self._reason is not None and not self._working and self._owed is None:
+            self._finish(self._reason)
 
     def _finish(self, reason: CloseReason) -> None:
         try:

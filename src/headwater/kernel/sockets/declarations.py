@@ -128,3 +128,10 @@ class PlainSocket(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[SocketMessage, ...] = ()
     access: Access = Access.ANYONE
     """Who may open it."""
+    welcome: Operation | None = None
+    """Done for every client that was admitted, before its first message.
+
+    `await welcome(transactions, socket, handshake)`; what is asked for when a socket is opened stands in its query.
+    """
+    envelope: SocketEnvelope = PLATFORM_SOCKET_ENVELOPE
+    """How clients are told of what no declared message answers for."""

@@ -8,7 +8,6 @@ import msgspec
 from typing_extensions import override
 
 from headwater.kernel.errors import Refusal
-from headwater.kernel.ids import new_socket_id
 from headwater.kernel.sockets.attended import AttendedSocket, Keeper
 from headwater.kernel.sockets.errors import MalformedMessage, NotAcknowledged
 from headwater.kernel.sockets.frames import text_frame
@@ -34,9 +33,11 @@ class EngineSocket(AttendedSocket):
 
     __slots__ = ("_asked", "_coming", "_handshake", "_knocks", "_number", "_parts", "_wire", "queue", "sid")
 
-    def __init__(self, keeper: Keeper, reception: Reception, handshake: Handshake, carrier: Wire | Queue) -> None:
+    def __init__(
+        self, keeper: Keeper, reception: Reception, handshake: Handshake, carrier: Wire | Queue, sid: str
+    ) -> None:
         super().__init__(keeper, reception, handshake.path, handshake.address)
-        self.sid = new_socket_id()
+        self.sid = sid
         self.queue = carrier if isinstance(carrier, Queue) else None
         self._wire = carrier if isinstance(carrier, Wire) else None
         self._handshake: Handshake | None = handshake

@@ -1,8 +1,8 @@
 """What sockets are told and tell: settings, handshakes, messages, and why one is closed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -10,6 +10,7 @@ from headwater.kernel.principal import Principal
 
 Carrier = Literal["websocket", "polling"]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+T = TypeVar("T")
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -160,3 +161,13 @@ class Acknowledgement(msgspec.Struct, frozen=True):
 
     arguments: tuple[object, ...] = ()
     then: Callable[[], None] | None = None
+
+
+class Underway(msgspec.Struct, Generic[T], frozen=True):
+    """What is settled but for its `outcome`: the socket's next messages of the same event need not wait for that.
+
+    They are begun one after the other all the same, and acknowledged in the order in which they were sent; a message of
+    another event waits until all of these have their outcome.
+    """
+
+    outcome: Awaitable[T]

@@ -11,6 +11,7 @@ from headwater.kernel.sockets.frames import binary_frame, text_frame
 
 SEPARATOR = "\x1e"
 _encoder = msgspec.json.Encoder()
+_read = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _EVENT, _ACK = ("2", "5"), ("3", "6")
 
 
@@ -33,6 +34,14 @@ class Packet:
         self._frame: bytes | None = None
         self._payloads: tuple[str, ...] | None = None
         self._plain: dict[tuple[str, str | None, str | None], bytes] | None = None
+
+    @classmethod
+    def read(cls, text: bytes) -> "Packet":
+        """The event that `encode` has put in words, on another node for instance; it had no attachments."""
+        event, *arguments = _read(text[2:])
+        packet = cls(msgspec.json.decode(event), tuple(arguments))
+        packet._text = text
+        return packet
 
     @property
     def frame(self) -> bytes:

@@ -1,6 +1,5 @@
 """A socket whose frames are JSON objects, and nothing else."""
 
-from collections.abc import Mapping
 from typing import cast
 
 import msgspec
@@ -106,8 +105,8 @@ class JsonSocket(AttendedSocket):
         if isinstance(refusal, MissingCredentials) and handshake.auth is None:
             self._waits_for = handshake
             return
-        told: Mapping[str, object] = {"code": refusal.code, "message": refusal.message}
-        self._wire.write(Packet("error", (told,)).plain(self._form))
+        if told := self._form.envelope.complain(refusal, None):
+            self._wire.write(Packet(told.event, (told.payload,)).plain(self._form))
         self.end(CloseReason.UNADMITTED, refusal.message)
 
     @override

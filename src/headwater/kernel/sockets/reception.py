@@ -5,14 +5,23 @@ from typing import Protocol
 
 from headwater.kernel.errors import Refusal
 from headwater.kernel.principal import Principal
-from headwater.kernel.sockets.models import Acknowledgement, Admission, CloseReason, Handshake, Incoming, Resumed
+from headwater.kernel.sockets.models import (
+    Acknowledgement,
+    Admission,
+    CloseReason,
+    Handshake,
+    Incoming,
+    Resumed,
+    Underway,
+)
 from headwater.kernel.sockets.socket import Socket
 
 
 class Reception(Protocol):
     """Receives the sockets of a path.
 
-    For one socket, `admit`, `opened`, each `receive` and `closed` come one after the other, never two at a time.
+    For one socket, `admit`, `opened`, each `receive` and `closed` come one after the other, never two at a time. What
+    is `Underway` is awaited besides, and has its outcome before `closed`.
     """
 
     async def admit(self, handshake: Handshake) -> Principal | Admission:
@@ -28,7 +37,9 @@ class Reception(Protocol):
         """The socket is admitted as `handshake` was, and the client has been told."""
         ...
 
-    async def receive(self, socket: Socket, message: Incoming) -> Acknowledgement | None:
+    async def receive(
+        self, socket: Socket, message: Incoming
+    ) -> Acknowledgement | Underway[Acknowledgement | None] | None:
         """Carry out a message; its acknowledgement, if there is one. Refusals are for the reception to put in words."""
         ...
 

@@ -16,6 +16,8 @@ from headwater.kernel.sockets.wire import Wire
 
 _LINGERING = 2.0
 """Seconds that a client may take to end a connection that we have ended, or to fetch its last packets."""
+_MISSED = 5.0
+"""Seconds after which a client that polls must be back if it has gone in the middle of a request."""
 
 
 class Registry(Rooms):
@@ -81,9 +83,20 @@ class Registry(Rooms):
         if isinstance(socket, EngineSocket) and socket.queue is not None:
             self.heartbeat.later(socket.sid, _LINGERING, partial(self.forget, socket.sid))
 
+    def missed(self, socket: EngineSocket) -> None:
+        """A client that polls has gone in the middle of a request: it is lost unless it soon is back."""
+        if socket.connected and socket.queue is not None:
+            self.heartbeat.later(socket.sid, _MISSED, partial(socket.end, CloseReason.LOST))
+
+    def returned(self, socket: EngineSocket) -> None:
+        """A client that polls has come with a request."""
+        if socket.connected:
+            self.heartbeat.settled(socket.sid)
+
     def forget(self, sid: str) -> None:
         """Let no request ask for this session any more."""
         self.polling.pop(sid, None)
+        self.heartbeat.settled(sid)
 
     def linger(self, wire: Wire) -> None:
         """End the wire's connection soon, if the client does not."""

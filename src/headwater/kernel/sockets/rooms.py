@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 
 from headwater.kernel.sockets.packets import Bundle, Packet
@@ -31,19 +31,19 @@ class _Room:
 class _Burst:
     """Packets that go to the same sockets, one after the other; `spared` get none of them."""
 
-    __slots__ = ("at", "bundle", "crowd", "room", "spared")
+    __slots__ = ("at", "bundle", "crowd", "rooms", "spared")
 
-    def __init__(self, room: str | None, crowd: tuple[Socket, ...], besides: Socket | None) -> None:
-        self.room = room
+    def __init__(self, rooms: tuple[str, ...], crowd: tuple[Socket, ...], besides: Socket | None) -> None:
+        self.rooms = rooms
         self.crowd = crowd
         self.bundle = Bundle()
         self.at = 0
         self.spared: set[Socket] | None = None if besides is None else {besides}
 
     @property
-    def whose(self) -> str | Socket:
-        """The room it goes to, or the one socket."""
-        return self.crowd[0] if self.room is None else self.room
+    def whose(self) -> tuple[str, ...] | tuple[Socket, ...]:
+        """The rooms it goes to, or the one socket."""
+        return self.rooms or self.crowd
 
     def write(self, most: int, blame: Callable[[BaseException], None]) -> int:
         """Bring the bundle to so many more sockets; to how many it was. What fails for one is no other's loss."""
@@ -122,11 +122,25 @@ class Rooms:
         if burst is None or besides is not None or self._bursts[-1] is not burst:
             if place.crowd is None:
                 place.crowd = tuple(place.members)
-            burst = _Burst(room, place.crowd, besides)
+            burst = _Burst((room,), place.crowd, besides)
             place.open = burst if besides is None else None
             self._add(burst)
         burst.bundle.add(packet)
         return len(burst.crowd) - (besides in place.members)
+
+    def broadcast_to_all(self, rooms: Collection[str], packet: Packet) -> int:
+        """Bring a packet to everyone who is in any of the rooms, once; how many they are.
+
+        Who leaves some of them before it is written gets it all the same, if he stays in another. Raises `TypeError`.
+        """
+        packet.encode()
+        inhabited = tuple(room for room in dict.fromkeys(rooms) if room in self._rooms)
+        if len(inhabited) <= 1:
+            return sum(self.broadcast(room, packet) for room in inhabited)
+        burst = _Burst(inhabited, tuple(set[Socket]().union(*map(self.members, inhabited))), None)
+        burst.bundle.add(packet)
+        self._add(burst)
+        return len(burst.crowd)
 
     def dispatch(self, socket: Socket, packet: Packet) -> None:
         """Bring a packet to one socket, behind all that is told and not yet written to it.
@@ -138,8 +152,8 @@ class Rooms:
             socket.deliver(Bundle(packet))
             return
         last = self._bursts[-1]
-        if last.room is not None or last.crowd[0] is not socket:
-            last = _Burst(None, (socket,), None)
+        if last.rooms or last.crowd[0] is not socket:
+            last = _Burst((), (socket,), None)
             self._add(last)
         last.bundle.add(packet)
 
@@ -162,8 +176,8 @@ class Rooms:
                 self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._flush)
         self._bursts.append(burst)
-        whose = burst.whose
-        self._awaited[whose] = self._awaited.get(whose, 0) + 1
+        for whose in burst.whose:
+            self._awaited[whose] = self._awaited.get(whose, 0) + 1
 
     def _flush(self) -> None:
         left = AT_ONCE
@@ -173,15 +187,16 @@ class Rooms:
             left -= max(burst.write(left, self._blame), 1)
             if burst.at >= len(burst.crowd):
                 self._bursts.popleft()
-                self._awaited[burst.whose] -= 1
-                if not self._awaited[burst.whose]:
-                    del self._awaited[burst.whose]
+                for whose in burst.whose:
+                    self._awaited[whose] -= 1
+                    if not self._awaited[whose]:
+                        del self._awaited[whose]
         if self._bursts and self._loop is not None:
             self._loop.call_soon(self._flush)
 
     def _close(self, burst: _Burst) -> None:
         """Let nothing more join a burst."""
-        place = None if burst.room is None else self._rooms.get(burst.room)
+        place = self._rooms.get(burst.rooms[0]) if burst.rooms else None
         if place is not None and place.open is burst:
             place.open = None
 
@@ -194,5 +209,5 @@ class Rooms:
 
     def _spare(self, socket: Socket, room: str) -> None:
         for burst in self._bursts:
-            if burst.room == room:
+            if room in burst.rooms and socket.rooms.isdisjoint(burst.rooms):
                 burst.spared = {*(burst.spared or ()), socket}

@@ -2,6 +2,7 @@
 
 import binascii
 from base64 import b64decode
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from headwater.kernel.models import RawRequest, Reply
@@ -11,27 +12,30 @@ from headwater.kernel.sockets.doors import (
     STOPPING,
     TOO_MANY,
     UNKNOWN_SESSION,
+    WRONG_METHOD,
     Door,
     Entrance,
     error_in,
     named,
     queried,
     said,
+    session_at,
 )
 from headwater.kernel.sockets.engine import EngineSocket, Probe
 from headwater.kernel.sockets.models import CloseReason, Handshake
 from headwater.kernel.sockets.plain import JsonSocket
-from headwater.kernel.sockets.polling import SEPARATOR, Queue
+from headwater.kernel.sockets.polling import NOOP, SEPARATOR, Queue
 from headwater.kernel.sockets.reception import Reception
 from headwater.kernel.sockets.registry import Registry
 from headwater.kernel.sockets.wire import Wire
 
 
 class Sessions:
-    """Opens sockets at a door, and carries those that poll."""
+    """Opens sockets at a door, and carries those that poll; `home` stands in the names of their sessions."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, home: str) -> None:
         self._registry = registry
+        self._home = home
         self.closed = False
 
     def entrance(self, door: Door, handshake: Handshake) -> Entrance | Reply:
@@ -53,7 +57,10 @@ class Sessions:
     async def read(self, door: Door, request: RawRequest) -> Reply:
         """Open a session that polls, or fetch what waits for one, as soon as there is something."""
         query = queried(request.query)
-        if (error := error_in(query, "polling")) is not None:
+        error = error_in(query, "polling")
+        if request.method != "GET":  # a HEAD is led here too: it would open a session that nobody could name
+            error = WRONG_METHOD
+        if error is not None:
             return error
         if (sid := query.get("sid")) is None:
             return self._open(door, request, query)
@@ -64,10 +71,11 @@ class Sessions:
         if queue.is_asked:
             socket.end(CloseReason.MALFORMED)
             return BAD_REQUEST
-        payload = await queue.fetch()
-        if queue.is_over:
-            self._registry.forget(sid)
-        return said(payload)
+        if not queue.has_news and not await self._news(request, queue):
+            self._registry.missed(socket)
+            return said(NOOP)
+        payload, shown = queue.shown()
+        return said(payload, partial(self._sent, socket, queue, shown))
 
     async def write(self, door: Door, request: RawRequest) -> Reply:
         """Take in what a client that polls has to say; the answer comes when he may say more."""
@@ -93,6 +101,24 @@ class Sessions:
         await queue.has_room()
         return said("ok")
 
+    async def _news(self, request: RawRequest, queue: Queue) -> bool:
+        """Wait for something to answer; false if the client leaves before."""
+        if request.hung_up is None:
+            return await queue.news()
+        watch = self._registry.tasks.start(_told_of_its_end(queue, request.hung_up))
+        try:
+            return await queue.news()
+        finally:
+            watch.cancel()
+
+    def _sent(self, socket: EngineSocket, queue: Queue, shown: int, reached: bool) -> None:  # noqa: FBT001 - see Reply
+        if not reached:
+            self._registry.missed(socket)
+            return
+        queue.drop(shown)
+        if queue.is_over:
+            self._registry.forget(socket.sid)
+
     def _take(self, socket: EngineSocket, packet: str) -> None:
         if len(packet) > self._registry.frame_bytes * (1 if packet[:1] != "b" else 2):
             socket.end(CloseReason.OVERSIZED)
@@ -111,7 +137,7 @@ class Sessions:
             path=door.path, query=query, headers=request.headers, address=request.address, carrier="polling"
         )
         queue = Queue()
-        socket = EngineSocket(self._registry, door.reception, handshake, queue)
+        socket = EngineSocket(self._registry, door.reception, handshake, queue, session_at(self._home))
         self._registry.enter(socket)
         return said(queue.taken())
 
@@ -123,10 +149,13 @@ class Sessions:
 
     def _session(self, door: Door, sid: str) -> EngineSocket | None:
         socket = self._registry.polling.get(sid)
-        return socket if socket is not None and named(socket.path) == door.path else None
+        if socket is None or named(socket.path) != door.path:
+            return None
+        self._registry.returned(socket)
+        return socket
 
     def _enter(self, door: Door, handshake: Handshake, wire: Wire) -> None:
-        socket = EngineSocket(self._registry, door.reception, handshake, wire)
+        socket = EngineSocket(self._registry, door.reception, handshake, wire, session_at(self._home))
         wire.owner = socket
         self._registry.enter(socket)
 
@@ -139,3 +168,8 @@ class Sessions:
         probe = Probe(socket, wire)
         wire.owner = probe
         self._registry.heartbeat.later(wire, self._registry.settings.admission_seconds, probe.give_up)
+
+
+async def _told_of_its_end(queue: Queue, hung_up: Callable[[], Awaitable[None]]) -> None:
+    await hung_up()
+    queue.leave()

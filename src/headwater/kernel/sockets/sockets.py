@@ -1,13 +1,13 @@
 """Every socket of this process: who lets them in, what they are told, and how they end."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from headwater.kernel.models import RawRequest, Reply
 from headwater.kernel.observe import Observer
 from headwater.kernel.sockets.declarations import PlainSocket
-from headwater.kernel.sockets.doors import UNKNOWN_TRANSPORT, Door, Entrance, named, queried
+from headwater.kernel.sockets.doors import UNKNOWN_TRANSPORT, Door, Entrance, home_of, named, queried
 from headwater.kernel.sockets.models import CloseReason, Handshake, SocketSettings
 from headwater.kernel.sockets.packets import Packet
 from headwater.kernel.sockets.reception import Reception
@@ -21,17 +21,29 @@ _LOOK_EVERY = 0.02
 
 
 class Sockets:
-    """Every socket of this process, and the rooms they are in."""
+    """Every socket of this process, and the rooms they are in; `home` names it where several share an address."""
 
-    def __init__(self, settings: SocketSettings, observer: Observer) -> None:
+    def __init__(self, settings: SocketSettings, observer: Observer, home: str = "") -> None:
         self.settings = settings
         self._registry = Registry(settings, observer)
-        self._sessions = Sessions(self._registry)
+        self._home = home
+        self._sessions = Sessions(self._registry, home)
         self._doors: dict[str, Door] = {}
 
     def open_door(self, path: str, reception: Reception, plain: PlainSocket | None = None) -> None:
         """Let sockets in at `path`: Socket.IO's, or plain ones of the form `plain`."""
         self._doors[named(path)] = Door(named(path), reception, plain)
+
+    def declared(self, path: str) -> str:
+        """The path by which a door was opened; the same for every spelling that leads to it."""
+        door = self._doors[named(path)]
+        return door.path if door.form is None else door.path.removesuffix("/")
+
+    def elsewhere(self, path: str, query: str) -> str | None:
+        """The home of the session that a request is about, if that is not ours."""
+        door = self._doors.get(named(path))
+        home = "" if door is None or door.form is not None else home_of(queried(query).get("sid", ""))
+        return home if home and home != self._home else None
 
     @property
     def polled_paths(self) -> list[str]:
@@ -62,9 +74,18 @@ class Sockets:
         """Send a packet to everyone who is in the room now, `besides` one; how many they are."""
         return self._registry.broadcast(room, packet, besides)
 
+    def broadcast_to_all(self, rooms: Collection[str], packet: Packet) -> int:
+        """Send a packet to everyone who is in any of the rooms now, once; how many they are."""
+        return self._registry.broadcast_to_all(rooms, packet)
+
     def __iter__(self) -> Iterator[Socket]:
         """Every socket that is let in."""
         return (socket for socket in self._registry if socket.admitted and socket.connected)
+
+    @property
+    def closed(self) -> bool:
+        """Whether whoever comes is turned away, because the house is closing."""
+        return self._sessions.closed
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

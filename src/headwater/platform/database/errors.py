@@ -351,3 +351,38 @@ class BackupNotFound(Refusal):
     code = "DATABASE_NOT_FOUND"
     status = 404
     sentence = "There is no such backup"
+
+
+class BackupUnfinished(Refusal):
+    """The backup came to nothing, so there is nothing to restore."""
+
+    code = "DATABASE_VALIDATION_ERROR"
+    status = 400
+    sentence = "This backup failed and holds nothing: {reason}"
+
+
+class RestoreNeedsCommand(Refusal):
+    """A restore would pull the database away from under this server and the others."""
+
+    code = "SERVER_IS_RUNNING"
+    status = 409
+    sentence = (
+        "The backup is whole, but a restore replaces the whole database and no server may run meanwhile: "
+        "stop every server, then run `headwater restore {file} --replace`"
+    )
+
+
+class SuppressionExists(Refusal):
+    """The advisor is silent about that already."""
+
+    code = "DATABASE_DUPLICATE"
+    status = 409
+    sentence = "There is already a suppression of {code} for the same object"
+
+
+class SuppressionNotFound(Refusal):
+    """There is no suppression of this id."""
+
+    code = "DATABASE_NOT_FOUND"
+    status = 404
+    sentence = "There is no such suppression"

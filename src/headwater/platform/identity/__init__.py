@@ -14,9 +14,10 @@ Limits: 10 failed sign-ins per account and 100 per network in 15 minutes, whiche
 wrong tries of a code, 10 per address and network in 15 minutes.
 """
 
-from headwater.kernel.component import Component
+from headwater.kernel.component import Component, Description, Warming, WarmingStage
 from headwater.platform.identity import errors
 from headwater.platform.identity.endpoints import ENDPOINTS
+from headwater.platform.identity.errors import EmailExists, InvalidCredentials, WeakPassword
 from headwater.platform.identity.events import (
     EmailChanged,
     ProfileChanged,
@@ -26,7 +27,14 @@ from headwater.platform.identity.events import (
     UserUpgraded,
 )
 from headwater.platform.identity.jobs import JOBS, TIMERS
-from headwater.platform.identity.models import IdentitySettings, ProjectKeys, RotatableKey
+from headwater.platform.identity.models import (
+    IdentitySettings,
+    Login,
+    NewUser,
+    ProjectKeys,
+    RotatableKey,
+    SignedIn,
+)
 from headwater.platform.identity.operations import (
     Accounts,
     AnonymousUsers,
@@ -58,9 +66,28 @@ COMPONENT = Component(
     endpoints=ENDPOINTS,
     jobs=JOBS,
     timers=TIMERS,
+    warmings=(
+        Warming(name="active sessions", stage=WarmingStage.SESSIONS, operation=Sessions.warm_active),
+        Warming(name="configuration", stage=WarmingStage.CONFIGURATION, operation=Configuration.warm_config),
+    ),
+    descriptions=(Description(name="auth", operation=Configuration.show_public_config),),
     schemas=("auth", "email"),
     events=(UserCreated, UserUpgraded, UserRemoved, UserBannedUntil, EmailChanged, ProfileChanged),
     errors=errors,
 )
 
-__all__ = ["COMPONENT", "Identity", "IdentitySettings", "Keys", "ProjectKeys", "RotatableKey"]
+__all__ = [
+    "COMPONENT",
+    "EmailExists",
+    "Identity",
+    "IdentitySettings",
+    "InvalidCredentials",
+    "Keys",
+    "Login",
+    "NewUser",
+    "ProjectKeys",
+    "RotatableKey",
+    "SignedIn",
+    "UserRemoved",
+    "WeakPassword",
+]

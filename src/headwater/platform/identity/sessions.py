@@ -129,25 +129,34 @@ class SessionKeeper:
             del self._ended[oldest]
 
     async def begin(
-        self, tx: WritingTransaction, holder: User | Admin, device: Device, *, lasting: bool = True
+        self,
+        tx: WritingTransaction,
+        holder: User | Admin,
+        device: Device,
+        *,
+        lasting: bool = True,
+        token_lifetime: float | None = None,
     ) -> Grant:
         """A new session; without `lasting` it has no refresh token and ends with its access token.
 
+        `token_lifetime`, in seconds, is how long its access tokens are good where that is not the settings' time.
         Every door leads through here, so it is here that a banned user is refused: raises `UserBanned`.
         """
         if isinstance(holder, User) and not await queries.may_begin_session(tx, holder.id):
             raise UserBanned
         session_id = new_id()
         token = new_secret(REFRESH_PREFIX) if lasting else None
-        expires_at = self._expiry(tx.now) if lasting else self._access_until(tx.now)
+        access_until = self._access_until(tx.now, token_lifetime)
+        expires_at = self._expiry(tx.now) if lasting else access_until
         grant = Grant(
             session_id=session_id,
             holder=holder,
             client_type=device.client_type,
             csrf_token=self._csrf_token(session_id),
             refresh_token=None if token is None else dated_token(token, expires_at),
+            token_lifetime=token_lifetime,
         )
-        await queries.add_session(tx, grant, device, expires_at, self._access_until(tx.now))
+        await queries.add_session(tx, grant, device, expires_at, access_until)
         if token is not None:
             await queries.add_refresh_token(tx, _hash(token), session_id, expires_at)
         return grant
@@ -198,7 +207,7 @@ class SessionKeeper:
                     claims["email"] = email
             case Admin(sub=subject):
                 claims |= {"sub": subject, "role": ADMIN_ROLE}
-        return self._tokens.sign(claims, self._settings.access_lifetime)
+        return self._tokens.sign(claims, grant.token_lifetime or self._settings.access_lifetime)
 
     async def finish(self, outcome: Outcome) -> None:
         """After commit: every live process refuses the sessions that ended, then the caller if he is to be refused."""
@@ -275,8 +284,8 @@ class SessionKeeper:
     def _expiry(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self._settings.refresh_lifetime)
 
-    def _access_until(self, now: datetime) -> datetime:
-        return now + timedelta(seconds=self._settings.access_lifetime) + _MARGIN
+    def _access_until(self, now: datetime, lifetime: float | None = None) -> datetime:
+        return now + timedelta(seconds=lifetime or self._settings.access_lifetime) + _MARGIN
 
 
 def dated_token(token: str, expires_at: datetime) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from headwater.kernel.bus import Bus, Nodes, Rounds
+from headwater.kernel.catalog import CATALOG_TOPIC, DDL_CHANNEL
 from headwater.kernel.database import Database, Transactions
 from headwater.kernel.observe import Observer
 from headwater.kernel.principal import Principal
@@ -10,14 +11,11 @@ from headwater.platform.realtime import queries
 from headwater.platform.realtime.delivery import Delivery, Subscription
 from headwater.platform.realtime.directory import CHANGED_CHANNEL, Directory
 from headwater.platform.realtime.errors import SubscribeRefused
-from headwater.platform.realtime.models import RealtimeSettings
+from headwater.platform.realtime.models import COMPLAINT, RealtimeSettings
 from headwater.platform.realtime.presence import Roster
 from headwater.platform.realtime.sessions import SessionBook
 
 TOPIC = "realtime.access"
-CATALOG_TOPIC = "catalog"
-DDL_CHANNEL = "headwater_ddl"
-COMPLAINT = "realtime:error"
 _AT_ONCE = 500
 
 
@@ -67,6 +65,11 @@ class Access:
         """Return once nobody who lost access to a channel is told anything more, on any live node."""
         await self._nodes.tell_all(TOPIC)
 
+    def is_closed_to(self, principal: Principal, channel: str) -> bool:
+        """Whether a channel is reserved for admins, and this is none."""
+        reserved = self._directory.reserved(channel)
+        return reserved is not None and reserved.for_admins and not principal.is_admin
+
     async def _round(self) -> float:
         await self.recheck()
         return self._seconds
@@ -75,6 +78,9 @@ class Access:
         """Ask for every subscription of this node; those that may be no more have ended when this returns."""
         self._delivery.generation += 1
         await self._directory.refresh()
+        for subscription in self._delivery.everyone():
+            if self.is_closed_to(subscription.listener.socket.principal, subscription.channel):
+                await self._end(subscription)
         if not await self._database.single(queries.channels_are_guarded):
             for subscription in self._delivery.everyone():
                 known = self._delivery.diversion(subscription.channel) or self._directory.find(subscription.channel)

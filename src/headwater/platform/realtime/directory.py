@@ -6,7 +6,7 @@ from uuid import UUID
 from headwater.kernel.bus import Bus
 from headwater.kernel.database import Database
 from headwater.platform.realtime import queries, rules
-from headwater.platform.realtime.models import OpenChannel
+from headwater.platform.realtime.models import OpenChannel, ReservedChannel
 
 CHANGED_CHANNEL = "realtime_channels"
 
@@ -20,6 +20,7 @@ class Directory:
         self._reading = asyncio.Lock()
         self._channels: tuple[OpenChannel, ...] = ()
         self._found: dict[str, OpenChannel | None] = {}
+        self._reserved: list[ReservedChannel] = []
 
     async def start(self) -> None:
         """Read the channels, and again whenever they change."""
@@ -45,3 +46,12 @@ class Directory:
     def find_by_id(self, channel_id: UUID) -> OpenChannel | None:
         """The enabled channel with this id."""
         return next((channel for channel in self._channels if channel.id == channel_id), None)
+
+    def reserve(self, reserved: ReservedChannel) -> None:
+        """From now on the house alone publishes on channels of this pattern."""
+        self._reserved.append(reserved)
+
+    def reserved(self, name: str) -> ReservedChannel | None:
+        """What is said of the channel of this name, if the house has reserved it: the nearest pattern counts."""
+        fitting = [each for each in self._reserved if rules.matches(each.pattern, name)]
+        return min(fitting, key=lambda each: rules.precedence(each.pattern, name), default=None)

@@ -1,8 +1,8 @@
 """System: health, readiness, metrics, documentation and metadata; how jobs are.
 
-Tables: none. Endpoints: GET /api/health, /health, /ready, /metrics, /openapi.json, /docs, /, /api/metadata; /api/jobs,
-and their failures listed, retried and discarded. Events: none. Limits: the house's own. Inner state is told to callers
-on this machine and to the admin only.
+Tables: none. Endpoints: GET /api/health, /health, /ready, /metrics, /openapi.json, /docs, /, /api/metadata,
+/api/metadata/project-id; /api/jobs, and their failures listed, retried and discarded. Events: none. Limits: the house's
+own. Inner state is told to callers on this machine and to the admin only.
 """
 
 from headwater.kernel.component import Component, HealthCheck

@@ -5,8 +5,10 @@ from headwater.platform.database.endpoints import (
     advisor,
     alterations,
     backups,
+    inventory,
     migrations,
     objects,
+    scans,
     tables,
     transfer,
 )
@@ -20,4 +22,6 @@ ENDPOINTS = (
     + backups.ENDPOINTS
     + admin_records.ENDPOINTS
     + advisor.ENDPOINTS
+    + scans.ENDPOINTS
+    + inventory.ENDPOINTS
 )

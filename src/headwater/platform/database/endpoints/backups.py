@@ -51,4 +51,13 @@ ENDPOINTS = (
         body=NamedBackup,
         result=RemovedBackup,
     ),
+    Endpoint(
+        method="POST",
+        path="/api/database/backups/{id}/restore",
+        operation=Backups.restore_backup,
+        access=Access.ADMIN,
+        transaction=Mode.NONE,
+        body=NamedBackup,
+        timeout=_DUMP_SECONDS,
+    ),
 )

@@ -19,7 +19,8 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """Rows to be written into a table: how each column is called, in the order of the values in `content`.
 
-    `content` is what COPY reads: CSV with a header, or its own text format, of `rows` rows where that is known.
+    `content` is CSV with a header, or JSON: an array of objects, or one on each line where it is `by_lines`; then
+    `types` are the columns' as they are declared.
     """
 
     schema: str
@@ -28,6 +29,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     key: tuple[str, ...]
     content: memoryview
     is_csv: bool
+    by_lines: bool = False
+    types: tuple[str, ...] = ()
     delimiter: str = ","
     blank_is_null: tuple[str, ...] = ()
 
@@ -73,7 +76,10 @@ class WantedExport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A column as it was declared; `identity` is `a` or `d`, `generated` is `s` or `v`, both empty for most."""
+    """A column as it was declared; `identity` is `a` or `d`, `generated` is `s` or `v`, both empty for most.
+
+    One that is `inherited` stands in the table only because it stands in one that the table inherits from.
+    """
 
     column_name: str
     data_type: str
@@ -82,6 +88,7 @@ class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     character_maximum_length: int | None = None
     identity: str = ""
     generated: str = ""
+    inherited: bool = False
     comment: str | None = None
 
 
@@ -137,13 +144,30 @@ class SequenceFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     is_identity: bool = False
 
 
+class RangeFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a range type is over; names are written as SQL has them, but that of the `multirange` is bare.
+
+    `difference` is a function, which must be there before the type: where it is the schema's own, its definition is
+    told too.
+    """
+
+    subtype: str
+    multirange: str
+    operator_class: str | None = None
+    collation: str | None = None
+    canonical: str | None = None
+    difference: str | None = None
+    difference_definition: str | None = None
+
+
 class TypeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """An enumerated type, a domain, or a composite type, whose `attributes` have their types for definitions."""
+    """An enumerated type, a range, a domain, or a composite type, whose `attributes` have types for definitions."""
 
     name: str
     labels: tuple[str, ...] | None = None
     base: str | None = None
     attributes: tuple[NamedDefinition, ...] | None = None
+    range: RangeFacts | None = None
     default: str | None = None
     required: bool = False
     checks: tuple[NamedDefinition, ...] = ()
@@ -154,6 +178,7 @@ class TableFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Everything that makes a table what it is, and its rows where they were wanted: JSON, as Postgres writes it.
 
     One that is `partitioned_by` a key holds no rows itself; a partition is `part_of` such a table, within its `bound`.
+    A table that `inherits` from others has their columns, but rows of its own.
     """
 
     schema: tuple[ColumnFacts, ...]
@@ -168,6 +193,7 @@ class TableFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     partitioned_by: str | None = None
     part_of: str | None = None
     bound: str | None = None
+    inherits: tuple[str, ...] = ()
     comment: str | None = None
     rows: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 

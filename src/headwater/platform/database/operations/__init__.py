@@ -6,9 +6,11 @@ from headwater.platform.database.operations.alterations import Alterations
 from headwater.platform.database.operations.backups import Backups
 from headwater.platform.database.operations.functions import Functions
 from headwater.platform.database.operations.indexes import Indexes
+from headwater.platform.database.operations.inventory import Inventory
 from headwater.platform.database.operations.loads import Loads
 from headwater.platform.database.operations.migrations import Migrations
 from headwater.platform.database.operations.policies import Policies
+from headwater.platform.database.operations.scans import Scans
 from headwater.platform.database.operations.schemas import Schemas
 from headwater.platform.database.operations.tables import DatabaseAdmin
 from headwater.platform.database.operations.transfers import Transfers
@@ -22,9 +24,11 @@ __all__ = [
     "DatabaseAdmin",
     "Functions",
     "Indexes",
+    "Inventory",
     "Loads",
     "Migrations",
     "Policies",
+    "Scans",
     "Schemas",
     "Transfers",
     "Triggers",

@@ -12,7 +12,7 @@ from headwater.platform.database.models import Advice, AdviceCode, AdviceReport,
 from headwater.platform.database.operations.change import must_exist
 from headwater.platform.database.parse import calls_per_row, compared_columns
 
-_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class Advisor:
         """What is unsafe or slow, the worst first, each with the SQL that mends it. Raises `SchemaNotFound`."""
         if body.schema is not None:
             await must_exist(tx, body.schema)
-        found = await _findings(tx, body.schema)
+        found = await find_all(tx, body.schema)
         wanted = [
             finding
             for finding in found
             if body.severity in {None, finding.severity} and body.category in {None, finding.category}
         ]
-        wanted.sort(key=lambda finding: _SEVERITIES.index(finding.severity))
         counts = Counter(finding.severity for finding in wanted)
-        return AdviceReport(findings=tuple(wanted), summary={severity: counts[severity] for severity in _SEVERITIES})
+        return AdviceReport(findings=tuple(wanted), summary={severity: counts[severity] for severity in SEVERITIES})
 
 
-async def _findings(tx: ReadingTransaction, schema: str | None) -> list[Advice]:
+async def find_all(tx: ReadingTransaction, schema: str | None) -> list[Advice]:
+    """Everything that is amiss in a schema, or in all of the developer's, the worst first."""
     internal = sorted(INTERNAL_SCHEMAS)
     found: list[Advice] = []
     for row in await queries.list_advised_tables(tx, internal, schema):
@@ -51,7 +51,7 @@ async def _findings(tx: ReadingTransaction, schema: str | None) -> list[Advice]:
         found.append(_of_twin(row))
     for row in await queries.list_invalid_indexes(tx, internal, schema):
         found.append(_of_remainder(row))
-    return found
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def _of_table(row: Row) -> Iterator[Advice]:

@@ -1,18 +1,20 @@
 """Backups that a running house makes of itself; `headwater restore` brings them back."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 
 from headwater.kernel.clock import Clock
 from headwater.kernel.database import Database, ReadingTransaction, Row, Transactions, WritingTransaction
-from headwater.kernel.database.archive import SCHEDULED, Archives, BackupSettings
+from headwater.kernel.database.archive import SCHEDULED, Archives, BackupSettings, must_be_as_written, rows_in
 from headwater.kernel.errors import Refusal
 from headwater.kernel.ids import new_id
 from headwater.kernel.jobs import JobRun
 from headwater.kernel.models import AuditEntry, JobCall
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries
-from headwater.platform.database.errors import BackupNotFound, LastBackupFailed
+from headwater.platform.database.errors import BackupNotFound, BackupUnfinished, LastBackupFailed, RestoreNeedsCommand
 from headwater.platform.database.models import (
     Backup,
     BackupList,
@@ -88,6 +90,22 @@ class Backups:
     async def rename_backup(self, tx: WritingTransaction, principal: Principal, body: RenamedBackup) -> Backup:
         """Give a backup another name, or none. Raises `BackupNotFound`."""
         return _found(await queries.rename_backup(tx, body.id, body.name))
+
+    async def restore_backup(self, transactions: Transactions, principal: Principal, body: NamedBackup) -> NoReturn:
+        """Look whether a backup is whole on this node, and refuse with the command that restores it.
+
+        No row changes. Raises `RestoreNeedsCommand` (ADR 63), before it `BackupNotFound`, `BackupUnfinished`,
+        `BackupMissing` where this node has no such file, `NotABackup` where it is not as it was written.
+        """
+        row = await transactions.reading(lambda tx: queries.find_backup(tx, body.id))
+        if row is None:
+            raise BackupNotFound
+        if row["error_message"] is not None:
+            raise BackupUnfinished(reason=row["error_message"])
+        file = self.archives.file_of(row["storage_key"])
+        await rows_in(file, "system", "migrations")
+        await asyncio.to_thread(must_be_as_written, file)
+        raise RestoreNeedsCommand(file=file)
 
     async def remove_backup(self, transactions: Transactions, principal: Principal, body: NamedBackup) -> RemovedBackup:
         """End a backup, and its file where this node has it. Raises `BackupNotFound`."""

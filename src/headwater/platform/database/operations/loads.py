@@ -105,7 +105,7 @@ async def _types(tx: ReadingTransaction, schema: str, table: str) -> dict[str, s
 
 
 def _prepared(upload: Upload, schema: str, table: str, types: Mapping[str, str]) -> Load | None:
-    """What is to be loaded; None where there are no rows. Takes as long as the file is large."""
+    """What is to be loaded, as its first row tells; None where there are no rows."""
     kind, key = rules.kind_of(upload), rules.upsert_key(upload)
     content = without_mark(upload.content)
     if kind == "csv":
@@ -122,13 +122,22 @@ def _prepared(upload: Upload, schema: str, table: str, types: Mapping[str, str])
             delimiter=delimiter,
             blank_is_null=rules.blank_is_null(columns, types),
         )
-    rows = json_rows(content, by_lines=kind == "lines")
-    if not rows:
+    by_lines = kind == "lines"
+    first = next(json_rows(content, by_lines=by_lines), None)
+    if first is None:
         return None
-    columns = tuple(rows[0])
+    columns = tuple(first)
     rules.must_fit(columns, key, types, table)
-    copied = as_copy(rows, {column: types[column] for column in columns})
-    return Load(schema=schema, table=table, columns=columns, key=key, content=memoryview(copied), is_csv=False)
+    return Load(
+        schema=schema,
+        table=table,
+        columns=columns,
+        key=key,
+        content=content,
+        is_csv=False,
+        by_lines=by_lines,
+        types=tuple(types[column] for column in columns),
+    )
 
 
 async def _begin(connection: Connection, load_id: str) -> None:
@@ -154,8 +163,15 @@ async def _copy(connection: Connection, load: Load, *, incoming: bool) -> int:
 
 
 async def _chunks(load: Load) -> AsyncGenerator[bytes]:
-    for start in range(0, len(load.content), CHUNK):
-        yield bytes(load.content[start : start + CHUNK])
+    """What COPY is to read. JSON is translated piece by piece, beside the loop; nobody else is waited for."""
+    if load.is_csv:
+        for start in range(0, len(load.content), CHUNK):
+            yield bytes(load.content[start : start + CHUNK])
+        return
+    types = dict(zip(load.columns, load.types, strict=True))
+    pieces = as_copy(json_rows(load.content, by_lines=load.by_lines), types)
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        yield piece
 
 
 async def _write_in_parts(connection: Connection, load: Load, load_id: str) -> tuple[int, int]:

@@ -143,7 +143,7 @@ async def _truncated(tx: ReadingTransaction, body: WantedExport, facts: SchemaFa
     """The tables with more rows than are exported, and how many they have."""
     if not body.include_data:
         return {}
-    counts = {name: await tx.value(sql.count_rows(body.schema, name)) for name in _with_rows_of_its_own(facts)}
+    counts = {name: await tx.value(sql.count_own_rows(body.schema, name)) for name in _with_rows_of_its_own(facts)}
     return {name: count for name, count in counts.items() if count > body.row_limit}
 
 

@@ -2,23 +2,23 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from typing import Any
 
 import msgspec
 
 from headwater.platform.database.errors import InvalidUpload
+from headwater.platform.database.parse.cutting import PIECE, cut_array, cut_lines, no_objects
 from headwater.platform.database.rules import written_for_postgres
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_HEADER = 256 * 1024
 _JSON = frozenset({"json", "jsonb"})
-_OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
 _NULL = "\\N"
 
-Rows = Sequence[Mapping[str, msgspec.Raw]]
+Row = Mapping[str, msgspec.Raw]
 
 
 def without_mark(content: memoryview) -> memoryview:
@@ -40,33 +40,41 @@ def csv_columns(content: memoryview, delimiter: str) -> tuple[str, ...]:
     return tuple(column.strip() for column in columns)
 
 
-def json_rows(content: memoryview, *, by_lines: bool) -> Rows:
+def json_rows(content: memoryview, *, by_lines: bool) -> Iterator[Row]:
     """The objects of a JSON array, or of a text with one on each line; values stay as they are written.
 
-    Every object has the keys of the first. Raises `InvalidUpload`, which names the row.
+    They are read one after the other, as they are asked for, and every one has the keys of the first. Raises
+    `InvalidUpload`, which names the row.
     """
-    try:
-        rows: list[dict[str, msgspec.Raw]] = _OBJECT.decode_lines(content) if by_lines else _OBJECTS.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as failure:
-        raise InvalidUpload(reason=f"an array of objects is wanted: {failure}") from failure
-    if not rows:
-        return rows
-    keys = rows[0].keys()
-    for number, row in enumerate(rows, 1):
+    keys: KeysView[str] | None = None
+    for number, text in enumerate(cut_lines(content) if by_lines else cut_array(content), 1):
+        try:
+            row = _OBJECT.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
+            raise no_objects(f"row {number}: {failure}") from failure
+        keys = row.keys() if keys is None else keys
         if row.keys() != keys:
             odd = min(row.keys() ^ keys)
             verb = "has" if odd in row else "lacks"
             raise InvalidUpload(
                 reason=f"row {number} {verb} {odd!r}, unlike row 1: all rows must have the same columns"
             )
-    return rows
+        yield row
 
 
-def as_copy(rows: Rows, types: Mapping[str, str]) -> bytes:
-    """Rows in COPY's text format; `types` are the columns' and give their order."""
+def as_copy(rows: Iterable[Row], types: Mapping[str, str]) -> Iterator[bytes]:
+    """Rows in COPY's text format, in pieces of about `PIECE` bytes; `types` are the columns' and give their order."""
     columns = tuple(types.items())
-    lines = ("\t".join([_value(row[name], kind) for name, kind in columns]) for row in rows)
-    return "".join(f"{line}\n" for line in lines).encode()
+    lines: list[str] = []
+    length = 0
+    for row in rows:
+        line = "\t".join([_value(row[name], kind) for name, kind in columns]) + "\n"
+        lines.append(line)
+        length += len(line)
+        if length >= PIECE:
+            yield "".join(lines).encode()
+            lines, length = [], 0
+    yield "".join(lines).encode()
 
 
 def _value(raw: msgspec.Raw, kind: str) -> str:

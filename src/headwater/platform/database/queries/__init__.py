@@ -20,6 +20,7 @@ from headwater.platform.database.queries.alterations import (
 )
 from headwater.platform.database.queries.backups import (
     add_backup,
+    find_backup,
     find_latest_scheduled,
     list_backups,
     remove_backup,
@@ -36,6 +37,10 @@ from headwater.platform.database.queries.bulk import (
     row_security_holds,
     tell_progress,
 )
+from headwater.platform.database.queries.inventory import (
+    list_table_sizes,
+    measure_database,
+)
 from headwater.platform.database.queries.migrations import (
     add_migration,
     estimate_rows,
@@ -51,6 +56,15 @@ from headwater.platform.database.queries.objects import (
     list_schemas,
     list_signatures,
     list_triggers,
+)
+from headwater.platform.database.queries.scans import (
+    add_scan,
+    add_suppression,
+    explain_suppression,
+    find_latest_scan,
+    list_suppressions,
+    remove_scans_but,
+    remove_suppression,
 )
 from headwater.platform.database.queries.sequences import is_behind, list_counters
 from headwater.platform.database.queries.tables import (
@@ -78,6 +92,8 @@ from headwater.platform.database.queries.transfer import (
 __all__ = [
     "add_backup",
     "add_migration",
+    "add_scan",
+    "add_suppression",
     "admin_bypasses_row_security",
     "copy_out",
     "copy_rows",
@@ -90,6 +106,9 @@ __all__ = [
     "describe_types",
     "describe_views",
     "estimate_rows",
+    "explain_suppression",
+    "find_backup",
+    "find_latest_scan",
     "find_latest_scheduled",
     "find_latest_version",
     "find_places",
@@ -120,14 +139,19 @@ __all__ = [
     "list_record_columns",
     "list_schemas",
     "list_signatures",
+    "list_suppressions",
+    "list_table_sizes",
     "list_tables",
     "list_triggers",
     "list_unindexed_foreign_keys",
     "lock_migrations",
+    "measure_database",
     "name_types",
     "relation_exists",
     "remove_backup",
+    "remove_scans_but",
     "remove_scheduled_but",
+    "remove_suppression",
     "rename_backup",
     "row_security_holds",
     "schema_exists",

@@ -50,7 +50,10 @@ async def list_advised_tables(tx: ReadingTransaction, internal: Sequence[str], s
 
 
 async def list_unindexed_foreign_keys(tx: ReadingTransaction, internal: Sequence[str], schema: str | None) -> list[Row]:
-    """The foreign keys whose columns lead no index, so that a change of the row they refer to reads the whole table."""
+    """The foreign keys whose columns lead no index, so that a change of the row they refer to reads the whole table.
+
+    An index without the rows where such a column is null does: a row that is referred to is looked for by its values.
+    """
     return await tx.rows(
         f"""
         select n.nspname as schema, c.relname as table, k.conname as name,
@@ -63,7 +66,10 @@ async def list_unindexed_foreign_keys(tx: ReadingTransaction, internal: Sequence
         where k.contype = 'f' and k.conparentid = 0 and {_WANTED} and not exists (
           select from pg_catalog.pg_index x
           join pg_catalog.pg_class i on i.oid = x.indexrelid join pg_catalog.pg_am m on m.oid = i.relam
-          where x.indrelid = k.conrelid and x.indisvalid and x.indpred is null and m.amname in ('btree', 'hash')
+          where x.indrelid = k.conrelid and x.indisvalid and m.amname in ('btree', 'hash')
+            and (x.indpred is null or pg_get_expr(x.indpred, x.indrelid) in (
+              select format('(%I IS NOT NULL)', t.attname) from pg_catalog.pg_attribute t
+              where t.attrelid = k.conrelid and t.attnum = any(k.conkey)))
             and (x.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey)
         order by n.nspname, c.relname, k.conname
         """,

@@ -13,6 +13,11 @@ async def list_backups(tx: ReadingTransaction) -> list[Row]:
     return await tx.rows(f"select {_COLUMNS} from system.database_backups order by created_at desc, id")
 
 
+async def find_backup(tx: ReadingTransaction, backup: UUID) -> Row | None:
+    """What its file is called, and the reason why there is none, if there is a backup of this id."""
+    return await tx.row("select storage_key, error_message from system.database_backups where id = $1", backup)
+
+
 async def find_latest_scheduled(tx: ReadingTransaction) -> Row | None:
     """The newest backup that the clock asked for, whether it came about or not."""
     return await tx.row(

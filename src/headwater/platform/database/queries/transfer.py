@@ -11,9 +11,16 @@ select jsonb_agg(jsonb_build_object(
          'columnDefault', pg_get_expr(d.adbin, d.adrelid),
          'characterMaximumLength', case when a.atttypid in (1042, 1043) and a.atttypmod > 4 then a.atttypmod - 4 end,
          'identity', a.attidentity::text, 'generated', a.attgenerated::text,
+         'inherited', not a.attislocal and not c.relispartition,
          'comment', col_description(a.attrelid, a.attnum)) order by a.attnum)
 from pg_catalog.pg_attribute a left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+"""
+_PARENTS = """
+select jsonb_agg(p.relname order by i.inhseqno)
+from pg_catalog.pg_inherits i join pg_catalog.pg_class p on p.oid = i.inhparent
+where i.inhrelid = c.oid and not c.relispartition
+having bool_and(p.relnamespace = c.relnamespace)
 """
 _CONSTRAINTS = """
 select jsonb_agg(jsonb_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid),
@@ -56,12 +63,28 @@ from (select r.rolname as role, (select coalesce(jsonb_agg(e.privilege_type orde
         from aclexplode(c.relacl) e where e.grantee = r.oid) as privileges
       from pg_catalog.pg_roles r where r.rolname in ('anon', 'authenticated')) g
 """
+_RANGE = """
+select json_build_object(
+         'subtype', format_type(r.rngsubtype, null), 'multirange', m.typname,
+         'operator_class', case when not o.opcdefault then format('%I.%I', o_n.nspname, o.opcname) end,
+         'collation', case when r.rngcollation <> s.typcollation then format('%I.%I', l_n.nspname, l.collname) end,
+         'canonical', nullif(r.rngcanonical::text, '-'), 'difference', nullif(r.rngsubdiff::text, '-'),
+         'difference_definition', case when f.pronamespace = t.typnamespace then pg_get_functiondef(f.oid) end)
+from pg_catalog.pg_range r join pg_catalog.pg_type s on s.oid = r.rngsubtype
+join pg_catalog.pg_type m on m.oid = r.rngmultitypid
+join pg_catalog.pg_opclass o on o.oid = r.rngsubopc join pg_catalog.pg_namespace o_n on o_n.oid = o.opcnamespace
+left join pg_catalog.pg_collation l on l.oid = r.rngcollation
+left join pg_catalog.pg_namespace l_n on l_n.oid = l.collnamespace
+left join pg_catalog.pg_proc f on f.oid = r.rngsubdiff
+where r.rngtypid = t.oid
+"""
 
 
 async def describe_tables(tx: ReadingTransaction, schema: str, tables: Sequence[str]) -> list[Row]:
     """Everything that makes each table, as the JSON of `TableFacts`; those that are there, by name.
 
-    A partition brings what it is a part of, and that brings its partitions; each comes after what it is a part of.
+    A table brings those that it inherits from or is a partition of, and after them; a table brings its partitions.
+    One that inherits from another schema is told as if it did not.
     """
     return await tx.rows(
         f"""
@@ -74,20 +97,28 @@ async def describe_tables(tx: ReadingTransaction, schema: str, tables: Sequence[
           'partitionedBy', case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end,
           'partOf', (select p.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class p on p.oid = i.inhparent
                      where i.inhrelid = c.oid and c.relispartition),
+          'inherits', coalesce(({_PARENTS}), '[]'),
           'bound', pg_get_expr(c.relpartbound, c.oid), 'comment', obj_description(c.oid, 'pg_class')) as facts
         from (
-          select distinct kin.relid::oid as oid
+          select distinct kin.oid
           from pg_catalog.pg_class asked join pg_catalog.pg_namespace n on n.oid = asked.relnamespace
           cross join lateral (
-            select asked.oid::regclass as relid
-            union all select relid from pg_partition_ancestors(asked.oid)
-            union all select relid from pg_partition_tree(asked.oid)
+            with recursive above(oid) as (
+              select asked.oid
+              union select i.inhparent from above join pg_catalog.pg_inherits i on i.inhrelid = above.oid)
+            select oid from above
+            union all select relid::oid from pg_partition_tree(asked.oid)
           ) as kin
           where n.nspname = $1 and asked.relname = any($2::text[]) and asked.relkind in ('r', 'p')
         ) as wanted
         join pg_catalog.pg_class c on c.oid = wanted.oid and c.relkind in ('r', 'p')
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = $1
-        order by (select count(*) from pg_partition_ancestors(c.oid)), c.relname
+        order by (
+          with recursive above(oid, steps) as (
+            select c.oid, 0
+            union all
+            select i.inhparent, steps + 1 from above join pg_catalog.pg_inherits i on i.inhrelid = above.oid)
+          select max(steps) from above), c.relname
         """,
         schema,
         list(tables),
@@ -95,9 +126,9 @@ async def describe_tables(tx: ReadingTransaction, schema: str, tables: Sequence[
 
 
 async def describe_types(tx: ReadingTransaction, schema: str) -> list[Row]:
-    """The enumerations, composite types and domains of a schema, each as the JSON of `TypeFacts`, the oldest first."""
+    """The types of a schema that are made by hand, each as the JSON of `TypeFacts`, the oldest first."""
     return await tx.rows(
-        """
+        f"""
         select json_build_object(
           'name', t.typname,
           'labels', (select json_agg(e.enumlabel order by e.enumsortorder)
@@ -108,6 +139,7 @@ async def describe_types(tx: ReadingTransaction, schema: str) -> list[Row]:
                                                        'definition', format_type(a.atttypid, a.atttypmod))
                                      order by a.attnum), '[]')
             from pg_catalog.pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped) end,
+          'range', ({_RANGE}),
           'default', t.typdefault, 'required', t.typnotnull, 'comment', obj_description(t.oid, 'pg_type'),
           'checks', coalesce((select json_agg(json_build_object('name', k.conname,
                                                                 'definition', pg_get_constraintdef(k.oid)))
@@ -115,7 +147,7 @@ async def describe_types(tx: ReadingTransaction, schema: str) -> list[Row]:
         ) as facts
         from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
         left join pg_catalog.pg_class c on c.oid = t.typrelid
-        where n.nspname = $1 and (t.typtype in ('e', 'd') or (t.typtype = 'c' and c.relkind = 'c'))
+        where n.nspname = $1 and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
           and not exists (select from pg_catalog.pg_depend d where d.objid = t.oid and d.deptype = 'e')
         order by t.oid
         """,
@@ -153,7 +185,10 @@ async def find_position(tx: ReadingTransaction, statement: str) -> int | None:
 
 
 async def describe_functions(tx: ReadingTransaction, schema: str) -> list[Row]:
-    """The functions and procedures of a schema, as the JSON of `NamedDefinition`, in the order they were made."""
+    """The functions and procedures of a schema, as the JSON of `NamedDefinition`, in the order they were made.
+
+    Those that come with an extension, or with a range type, are not among them.
+    """
     return await tx.rows(
         """
         select json_build_object('name', p.proname, 'definition', pg_get_functiondef(p.oid),
@@ -161,7 +196,7 @@ async def describe_functions(tx: ReadingTransaction, schema: str) -> list[Row]:
                                  'arguments', pg_get_function_identity_arguments(p.oid)) as facts
         from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
         where n.nspname = $1 and p.prokind in ('f', 'p')
-          and not exists (select from pg_catalog.pg_depend d where d.objid = p.oid and d.deptype = 'e')
+          and not exists (select from pg_catalog.pg_depend d where d.objid = p.oid and d.deptype in ('e', 'i'))
         order by p.oid
         """,
         schema,

@@ -10,6 +10,7 @@ from headwater.platform.database.rules.admin_records import (
     values_to_add,
     values_to_set,
 )
+from headwater.platform.database.rules.advisor import silenced_by
 from headwater.platform.database.rules.alterations import (
     added_columns,
     must_be_possible,
@@ -115,6 +116,7 @@ __all__ = [
     "refused_row",
     "scalar_text",
     "script",
+    "silenced_by",
     "sorting_of",
     "sql_type_of",
     "trimmed",

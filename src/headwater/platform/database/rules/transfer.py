@@ -1,6 +1,7 @@
 """What belongs to an export, and how it is written down."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from headwater.platform.database.models import SequenceFacts, TableFacts, TypeFacts, Upload, WantedExport
 
@@ -16,10 +17,15 @@ def used_types(types: Sequence[TypeFacts], tables: Mapping[str, TableFacts]) -> 
     """The types that columns of the tables are of, also as arrays, and those that these are made of."""
     used = {_bare(column.data_type) for table in tables.values() for column in table.schema}
     for each in reversed(types):  # a type is made after those that it is made of
-        if each.name in used:
+        if _is_used(each, used):
             used |= {_bare(part.definition) for part in each.attributes or ()}
             used |= set() if each.base is None else {_bare(each.base)}
-    return [each for each in types if each.name in used]
+            used |= set() if each.range is None else {_bare(each.range.subtype)}
+    return [each for each in types if _is_used(each, used)]
+
+
+def _is_used(each: TypeFacts, used: AbstractSet[str]) -> bool:
+    return each.name in used or (each.range is not None and each.range.multirange in used)
 
 
 def _bare(kind: str) -> str:

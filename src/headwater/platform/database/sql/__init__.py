@@ -64,6 +64,7 @@ from headwater.platform.database.sql.tables import (
     let_admin_through,
 )
 from headwater.platform.database.sql.transfer import (
+    count_own_rows,
     insert_json,
     insert_texts,
     make_schema,
@@ -85,6 +86,7 @@ __all__ = [
     "ask_once",
     "column_definition",
     "convert_texts",
+    "count_own_rows",
     "count_records",
     "count_rows",
     "count_twins",

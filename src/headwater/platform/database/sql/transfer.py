@@ -12,10 +12,10 @@ from headwater.platform.database.models import (
     SchemaFacts,
     SequenceFacts,
     TableFacts,
-    TypeFacts,
 )
 from headwater.platform.database.sql.comments import make_comments
 from headwater.platform.database.sql.identifiers import listed, literal, qualified, quoted
+from headwater.platform.database.sql.types import make_type
 
 _ROWS_A_STATEMENT = 100
 _PRIMARY_KEY = re.compile(r"PRIMARY KEY \((.+?)\)(?: INCLUDE | WITH|$)")
@@ -29,11 +29,12 @@ def make_schema(schema: str, facts: SchemaFacts, *, rows: Iterable[str] = ()) ->
     tables = facts.tables
     owners = {(name, column.column_name) for name, table in tables.items() for column in table.schema}
     yield "set local check_function_bodies = off"
-    yield from (_type(schema, each) for each in facts.types)
+    for each in facts.types:
+        yield from make_type(schema, each)
     yield from (_sequence(schema, each) for each in facts.sequences if not each.is_identity)
     identities = {each.owner: each for each in facts.sequences if each.is_identity and each.owner is not None}
-    for name, table in tables.items():
-        yield from _made(schema, name, table, tables.get(table.part_of or ""), identities)
+    for name in tables:
+        yield from _made(schema, name, tables, identities)
     yield from (_owner(schema, each) for each in facts.sequences if each.owner in owners and not each.is_identity)
     yield from (each.definition for each in facts.functions)
     yield from rows
@@ -81,6 +82,11 @@ def select_rows(schema: str, table: str, facts: TableFacts, limit: int, *, as_te
     return f"select {selected} from only {qualified(schema, table)} order by {order} limit {limit:d}"
 
 
+def count_own_rows(schema: str, table: str) -> str:
+    """The statement that counts a table's rows, without those of the tables that inherit from it."""
+    return f"select count(*) from only {qualified(schema, table)}"
+
+
 def select_json(statement: str) -> str:
     """The statement that gives another one's rows as one JSON array."""
     return f"select coalesce(json_agg(r), '[]') from ({statement}) r"
@@ -101,22 +107,6 @@ def stored_columns(facts: TableFacts) -> tuple[str, ...]:
     if facts.partitioned_by is not None:
         return ()
     return tuple(column.column_name for column in facts.schema if not column.generated)
-
-
-def _type(schema: str, facts: TypeFacts) -> str:
-    name = qualified(schema, facts.name)
-    if facts.labels is not None:
-        return f"create type {name} as enum ({', '.join(map(literal, facts.labels))})"
-    if facts.attributes is not None:
-        attributes = ", ".join(f"{quoted(each.name)} {each.definition}" for each in facts.attributes)
-        return f"create type {name} as ({attributes})"
-    parts = [f"create domain {name} as {facts.base}"]
-    if facts.default is not None:
-        parts.append(f"default {facts.default}")
-    if facts.required:
-        parts.append("not null")
-    parts += [f"constraint {quoted(check.name)} {check.definition}" for check in facts.checks]
-    return " ".join(parts)
 
 
 def _sequence(schema: str, facts: SequenceFacts) -> str:
@@ -144,26 +134,33 @@ def _value(schema: str, facts: SequenceFacts) -> str:
 
 
 def _made(
-    schema: str,
-    name: str,
-    facts: TableFacts,
-    whole: TableFacts | None,
-    identities: Mapping[tuple[str, str], SequenceFacts],
+    schema: str, name: str, tables: Mapping[str, TableFacts], identities: Mapping[tuple[str, str], SequenceFacts]
 ) -> Iterator[str]:
-    """The statements that make a table, or a partition of one: it has that one's columns, and defaults of its own."""
+    """The statements that make a table: a partition has its whole's columns, an heir those of all its parents."""
+    facts = tables[name]
+    table = qualified(schema, name)
     key = "" if facts.partitioned_by is None else f" partition by {facts.partitioned_by}"
-    if facts.part_of is None or whole is None:
-        columns = ",\n".join(
-            f"  {_column(schema, column, identities.get((name, column.column_name)))}" for column in facts.schema
-        )
-        yield f"create table {qualified(schema, name)} (\n{columns}\n){key}"
-        return
-    yield f"create table {qualified(schema, name)} partition of {qualified(schema, facts.part_of)} {facts.bound}{key}"
-    given = {column.column_name: column for column in whole.schema}
+    if facts.part_of is not None and facts.part_of in tables:
+        parents = [facts.part_of]
+        yield f"create table {table} partition of {qualified(schema, facts.part_of)} {facts.bound}{key}"
+    else:
+        parents = [parent for parent in facts.inherits if parent in tables]
+        own = [column for column in facts.schema if not (parents and column.inherited)]
+        columns = ",\n".join(f"  {_column(schema, each, identities.get((name, each.column_name)))}" for each in own)
+        above = f" inherits ({', '.join(qualified(schema, parent) for parent in parents)})" if parents else ""
+        yield f"create table {table} (\n{columns}\n){above}{key}"
+    given = {column.column_name: column for parent in reversed(parents) for column in tables[parent].schema}
+    yield from _differences(table, facts, given)
+
+
+def _differences(table: str, facts: TableFacts, given: Mapping[str, ColumnFacts]) -> Iterator[str]:
+    """How the columns that a table has from another differ from that one's: they are stricter, or default otherwise."""
     for column in facts.schema:
-        inherited = given[column.column_name]
-        change = f"alter table only {qualified(schema, name)} alter column {quoted(column.column_name)}"
-        if column.column_default != inherited.column_default and not column.generated:
+        inherited = given.get(column.column_name)
+        if inherited is None:
+            continue
+        change = f"alter table only {table} alter column {quoted(column.column_name)}"
+        if column.column_default != inherited.column_default and not column.generated and not column.identity:
             yield f"{change} {_default(column)}"
         if column.is_nullable != inherited.is_nullable:
             yield f"{change} set not null"

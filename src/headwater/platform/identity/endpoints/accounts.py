@@ -4,6 +4,7 @@ from typing import cast
 
 import msgspec
 
+from headwater.kernel.clock import encode
 from headwater.kernel.component import Access, Endpoint, FromAddress, FromCookie, FromHeader, Mode, Source
 from headwater.kernel.models import Reply
 from headwater.platform.identity import rules
@@ -54,7 +55,7 @@ def _shown(kind: SessionKind) -> dict[str, Source]:
 def session_reply(result: object) -> Reply:
     """A session as its client takes it: the refresh token in a cookie for a browser, in the body for others."""
     if isinstance(result, AwaitsVerification):
-        return Reply(headers=(("Cache-Control", "no-store"),), body=msgspec.json.encode(result))
+        return Reply(headers=(("Cache-Control", "no-store"),), body=encode(result))
     signed_in = cast("SignedIn", result)
     grant, holder = signed_in.grant, signed_in.grant.holder
     in_browser = grant.client_type == "web" and grant.refresh_token is not None
@@ -69,19 +70,19 @@ def session_reply(result: object) -> Reply:
     headers = (("Cache-Control", "no-store"),)
     if in_browser:
         headers = (*headers, ("Set-Cookie", rules.session_cookie(grant.kind, grant.refresh_token)))
-    return Reply(headers=headers, body=msgspec.json.encode(session))
+    return Reply(headers=headers, body=encode(session))
 
 
 def _signed_out(result: object) -> Reply:
     """A session that is over; a browser gives its cookie back."""
     signed_out = cast("SignedOut", result)
     cookie = (("Set-Cookie", rules.session_cookie(signed_out.kind, None)),) if signed_out.by_cookie else ()
-    return Reply(headers=cookie, body=msgspec.json.encode(Done(message="Logged out successfully")))
+    return Reply(headers=cookie, body=encode(Done(message="Logged out successfully")))
 
 
 def _public_keys(result: object) -> Reply:
     """The key set, which others may keep for a while."""
-    return Reply(headers=(("Cache-Control", _PUBLIC_FOR),), body=msgspec.json.encode(result))
+    return Reply(headers=(("Cache-Control", _PUBLIC_FOR),), body=encode(result))
 
 
 _ACCOUNTS = (

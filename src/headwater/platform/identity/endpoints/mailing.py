@@ -129,6 +129,14 @@ _CONFIGURATION = (
     ),
     Endpoint(
         method="GET",
+        path="/api/metadata/auth",
+        operation=Configuration.show_public_config,
+        access=Access.ADMIN,
+        transaction=Mode.NONE,
+        result=PublicConfig,
+    ),
+    Endpoint(
+        method="GET",
         path="/api/auth/config",
         operation=Configuration.show_config,
         access=Access.ADMIN,

@@ -242,6 +242,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     client_type: ClientType
     csrf_token: str
     refresh_token: str | None
+    token_lifetime: float | None = None
+    """Seconds that its access tokens are good, where that is not the settings' time."""
 
     @property
     def kind(self) -> SessionKind:

@@ -1,7 +1,8 @@
 """Who is asking, and how he comes in and goes out."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from headwater.kernel.bus import Revocations
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
@@ -48,6 +49,8 @@ from headwater.platform.identity.sessions import Outcome, SessionKeeper
 from headwater.platform.identity.throttle import Throttle
 
 _LOCAL_ADMIN = "local:"
+Beside = Callable[[WritingTransaction, UUID], Awaitable[object]]
+"""What an app does in the transaction that makes an account, with the new user's id."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +130,18 @@ class Identity:
         return self._unless_banned(principal)
 
     async def sign_up(
-        self, transactions: Transactions, principal: Principal, body: NewUser
+        self,
+        transactions: Transactions,
+        principal: Principal,
+        body: NewUser,
+        *,
+        beside: Beside | None = None,
+        token_lifetime: float | None = None,
     ) -> SignedIn | AwaitsVerification:
         """Make an account and begin its first session; the admin, who signs others up, gets no lasting one.
 
+        An app that keeps something for each of its users writes that `beside` the account, in the same transaction.
+        With `token_lifetime`, in seconds, the session is one access token that is good for so long.
         Where addresses must be verified there is no session yet, but a letter. Raises `SignupDisabled`,
         `WeakPassword`, `BreachedPassword`, `EmailExists`, `RedirectNeeded`, `RedirectNotAllowed`, and
         `VerificationMailNotDelivered` or `VerificationMailPostponed` after the account was made.
@@ -151,10 +162,15 @@ class Identity:
             if not await queries.add_user(tx, user_id, email, verified=verified, profile=profile, hashed=hashed):
                 raise EmailExists
             tx.emit(UserCreated(user_id=user_id, email=email))
+            if beside is not None:
+                await beside(tx, user_id)
             if awaited:
                 return Outcome()
             user = await must_find_user(tx, user_id)
-            return Outcome(grant=await self.sessions.begin(tx, user, body.device, lasting=not principal.is_admin))
+            lasting = token_lifetime is None and not principal.is_admin
+            return Outcome(
+                grant=await self.sessions.begin(tx, user, body.device, lasting=lasting, token_lifetime=token_lifetime)
+            )
 
         outcome = await transactions.writing(keep)
         if awaited:
@@ -162,9 +178,12 @@ class Identity:
             return await self.letters.greet(transactions, asked, body.address)
         return await self.sessions.signed_in(outcome, new=True)
 
-    async def sign_in(self, transactions: Transactions, _principal: Principal, body: Login) -> SignedIn:
+    async def sign_in(
+        self, transactions: Transactions, _principal: Principal, body: Login, *, token_lifetime: float | None = None
+    ) -> SignedIn:
         """Begin a session for an address and its password, or the code from a letter; see `OneTimeCodes.sign_in`.
 
+        With `token_lifetime`, in seconds, a password's session is one access token that is good for so long.
         Raises `VerificationNeeded`, `InvalidCredentials`, `UserBanned` and `TooManyRequests`.
         An address without an account takes the same steps and the same time.
         """
@@ -192,7 +211,10 @@ class Identity:
             user = await must_find_user(tx, proven.id)
             if self.policy.current.require_email_verification and not user.email_verified:
                 return Outcome(refusal=VerificationNeeded())
-            return Outcome(grant=await self.sessions.begin(tx, user, body.device))
+            lasting = token_lifetime is None
+            return Outcome(
+                grant=await self.sessions.begin(tx, user, body.device, lasting=lasting, token_lifetime=token_lifetime)
+            )
 
         return await self.sessions.signed_in(await transactions.writing(settle))
 

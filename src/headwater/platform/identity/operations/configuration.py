@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from headwater.kernel.database import Transactions, WritingTransaction
+from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.mail import EmailProviderNotConfigured, Mailer
 from headwater.kernel.models import AuditEntry
 from headwater.kernel.principal import Principal
@@ -21,7 +21,14 @@ class Configuration:
     policy: Policy
     mailer: Mailer
 
-    async def show_public_config(self, _tx: Transactions, _principal: Principal, _body: None) -> PublicConfig:
+    async def warm_config(self, transactions: Transactions) -> int:
+        """Know the configuration as it is now, also where a change of it was not heard."""
+        await self.policy.load(transactions)
+        return 1
+
+    async def show_public_config(
+        self, _tx: Transactions | ReadingTransaction, _principal: Principal, _body: None
+    ) -> PublicConfig:
         """What a sign-in page must know."""
         return self.policy.current.public
 

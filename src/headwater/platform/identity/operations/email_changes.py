@@ -48,7 +48,8 @@ class EmailChanges:
 
     Codes go to the address of today and to the new one, and only with both is it changed: a stolen session alone takes
     no account over, and nobody enters an address that is not his. Whether the new one is somebody's here is told to
-    nobody: then its letter is not written, and the change never comes about.
+    nobody: then its letter is not written, and the change never comes about. Whoever takes an address, through any
+    door, ends the changes that others had asked for (migration 0005).
     """
 
     settings: IdentitySettings
@@ -113,13 +114,15 @@ class EmailChanges:
     ) -> EmailChangeState:
         """Show codes, together or one after the other; with both the address changes and other sessions end.
 
-        Raises `NoEmailChange` and `WrongEmailCode`; after five wrong ones the change must be asked for again. Raises
-        `EmailExists` where somebody else has taken the address meanwhile.
+        Of several who want the same address the first has it, and to the others no change is waiting any more, as if
+        its time were over. Raises `NoEmailChange` and `WrongEmailCode`; after five wrong ones the change must be asked
+        for again. Raises `EmailExists` where somebody takes the address in this very moment.
         """
         user_id = rules.user_id_of(principal)
         shown = {"current": body.current_code, "new": body.new_code}
 
         async def settle(tx: WritingTransaction) -> tuple[Outcome, EmailChangeState | None]:
+            await queries.lock_rivals(tx, user_id)
             change = await queries.lock_email_change(tx, user_id)
             if change is None or change.attempts >= _ATTEMPTS:
                 return Outcome(refusal=NoEmailChange()), None

@@ -1,8 +1,12 @@
 """What can be done with sessions that have begun."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
+from headwater.kernel.cache import Cache
+from headwater.kernel.clock import Clock
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.models import AuditEntry
 from headwater.kernel.principal import Principal
@@ -12,14 +16,18 @@ from headwater.platform.identity.models import (
     Done,
     EndedSession,
     EndedSessions,
+    IdentitySettings,
+    Profile,
     SessionId,
     SessionList,
     SessionsOfUser,
     UserId,
     UserSession,
 )
-from headwater.platform.identity.operations.known import must_find_user
+from headwater.platform.identity.operations.known import PROFILES, must_find_user
 from headwater.platform.identity.sessions import Outcome, SessionKeeper
+
+_MOST_ACTIVE = 1000
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,25 @@ class Sessions:
     """The verbs that concern living sessions: one's own, and for the admin anybody's."""
 
     sessions: SessionKeeper
+    settings: IdentitySettings
+    clock: Clock
+    cache: Cache
+
+    async def warm_active(self, transactions: Transactions) -> int:
+        """Load ahead what is shown of those who are here just now, the last thousand of them; how many.
+
+        Who is here has used his refresh token within the lifetime of two access tokens.
+        """
+        unused = self.settings.refresh_lifetime - 2 * self.settings.access_lifetime
+        since = self.clock.now() + timedelta(seconds=unused)
+        active = await transactions.reading(lambda tx: queries.list_active_users(tx, since, _MOST_ACTIVE))
+
+        async def load(names: Sequence[str]) -> dict[str, Profile]:
+            asked = [UUID(name) for name in names]
+            profiles = await transactions.reading(lambda tx: queries.list_profiles(tx, asked))
+            return {str(profile.id): profile for profile in profiles}
+
+        return await self.cache.refresh(PROFILES, [str(user_id) for user_id in active], load)
 
     async def list_sessions(self, tx: ReadingTransaction, principal: Principal, _body: None) -> SessionList:
         """The caller's living sessions."""

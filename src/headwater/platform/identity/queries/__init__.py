@@ -56,6 +56,7 @@ from headwater.platform.identity.queries.accounts import (
     touch_session,
     update_profile,
 )
+from headwater.platform.identity.queries.active import list_active_users, list_profiles
 from headwater.platform.identity.queries.anonymous import begin_part, keep_part, list_idle_anonymous, undo_part
 from headwater.platform.identity.queries.keys import (
     add_key,
@@ -96,6 +97,7 @@ from headwater.platform.identity.queries.own_account import (
     find_session_start,
     list_providers,
     lock_email_change,
+    lock_rivals,
     put_email,
     put_email_change,
     put_email_codes,
@@ -167,11 +169,13 @@ __all__ = [
     "find_user",
     "find_user_id",
     "keep_part",
+    "list_active_users",
     "list_banned",
     "list_ended_sessions",
     "list_failures",
     "list_idle_anonymous",
     "list_keys",
+    "list_profiles",
     "list_providers",
     "list_sessions",
     "list_templates",
@@ -180,6 +184,7 @@ __all__ = [
     "lock_code",
     "lock_config",
     "lock_email_change",
+    "lock_rivals",
     "lock_shown_token",
     "lock_token",
     "lock_user_id",

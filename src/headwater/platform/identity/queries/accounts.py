@@ -193,12 +193,12 @@ async def remove_users(tx: WritingTransaction, user_ids: Sequence[UUID]) -> list
 
 async def find_profile(tx: ReadingTransaction, user_id: UUID) -> Profile | None:
     """What everyone may see of a user."""
-    return _profile(await tx.row(FIND_PROFILE, user_id))
+    return profile_of(await tx.row(FIND_PROFILE, user_id))
 
 
 async def update_profile(tx: WritingTransaction, user_id: UUID, changes: dict[str, object]) -> Profile | None:
     """Lay fields over the profile's."""
-    return _profile(await tx.row(UPDATE_PROFILE, user_id, _json(changes), tx.now))
+    return profile_of(await tx.row(UPDATE_PROFILE, user_id, _json(changes), tx.now))
 
 
 async def add_session(
@@ -315,7 +315,8 @@ def _user(row: Row) -> User:
     return User(**columns)
 
 
-def _profile(row: Row | None) -> Profile | None:
+def profile_of(row: Row | None) -> Profile | None:
+    """What everyone may see, from a user's row, if there is one."""
     return None if row is None else Profile(id=row["id"], profile=_decoded(row["profile"]))
 
 

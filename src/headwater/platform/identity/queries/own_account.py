@@ -43,6 +43,11 @@ LOCK_EMAIL_CHANGE = """
 select user_id, new_email, current_code, new_code, current_confirmed, new_confirmed, attempts
 from auth.email_changes where user_id = $1 and expires_at > $2 for no key update
 """
+LOCK_RIVALS = """
+select user_id from auth.email_changes
+where lower(new_email) = (select lower(new_email) from auth.email_changes where user_id = $1)
+order by user_id for no key update
+"""
 CONFIRM_EMAIL_CHANGE = """
 update auth.email_changes set current_confirmed = current_confirmed or $2, new_confirmed = new_confirmed or $3,
   attempts = attempts + $4
@@ -109,6 +114,11 @@ async def lock_email_change(tx: WritingTransaction, user_id: UUID) -> EmailChang
     """The change of address that waits, locked, so that wrong codes are counted one after the other."""
     row = await tx.row(LOCK_EMAIL_CHANGE, user_id, tx.now)
     return None if row is None else EmailChange(**dict(row.items()))
+
+
+async def lock_rivals(tx: WritingTransaction, user_id: UUID) -> None:
+    """Let everybody who wants the same address as a user wait, always in the same order."""
+    await tx.rows(LOCK_RIVALS, user_id)
 
 
 async def confirm_email_change(tx: WritingTransaction, user_id: UUID, *, current: bool, new: bool, wrong: int) -> None:

@@ -10,10 +10,11 @@ from headwater.platform.realtime.delivery.frames import (
     payload_of,
     read_bookmark,
     room_of,
+    whisper_of,
     with_meta,
 )
 from headwater.platform.realtime.delivery.subscription import Listener, Subscription, Verdict
-from headwater.platform.realtime.delivery.whispers import Whisper, Whispers
+from headwater.platform.realtime.delivery.whispers import Whispers
 
 __all__ = [
     "Delivery",
@@ -23,7 +24,6 @@ __all__ = [
     "Send",
     "Subscription",
     "Verdict",
-    "Whisper",
     "Whispers",
     "bookmark",
     "moment",
@@ -31,5 +31,6 @@ __all__ = [
     "payload_of",
     "read_bookmark",
     "room_of",
+    "whisper_of",
     "with_meta",
 ]

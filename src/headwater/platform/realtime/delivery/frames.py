@@ -4,8 +4,9 @@ from datetime import datetime
 
 import msgspec
 
+from headwater.kernel.clock import moment
 from headwater.kernel.sockets import Packet
-from headwater.platform.realtime.models import LoggedMessage
+from headwater.platform.realtime.models import LoggedMessage, NewMessage
 
 ROOM_PREFIX = "realtime:"
 _encode = msgspec.json.Encoder().encode
@@ -29,17 +30,24 @@ def room_of(channel: str) -> str:
     return ROOM_PREFIX + channel
 
 
-def moment(at: datetime) -> str:
-    """A time as the wire has it: ISO 8601 in UTC, with milliseconds."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
-
-
 def packet_of(message: LoggedMessage, *, replayed: bool = False) -> Packet:
     """The event that tells a message.
 
     Its last argument is a bookmark, which socket.io-client shows again when it comes back (connection state recovery).
     """
     return Packet(message.event, (payload_of(message, message.payload, replayed=replayed), bookmark(message)))
+
+
+def whisper_of(message: NewMessage, now: datetime) -> Packet:
+    """The event that tells a message which is not logged."""
+    meta = Meta(
+        channel=room_of(message.channel),
+        message_id=str(message.id),
+        sender_type=message.sender_type,
+        sender_id=message.sender_id,
+        timestamp=moment(now),
+    )
+    return Packet(message.event, (with_meta(message.payload, meta),))
 
 
 def payload_of(message: LoggedMessage, payload: str, *, replayed: bool = False) -> msgspec.Raw:

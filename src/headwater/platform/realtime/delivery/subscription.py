@@ -1,5 +1,6 @@
 """Who hears what on this node."""
 
+import asyncio
 from typing import NamedTuple
 
 from headwater.kernel.sockets import Socket
@@ -42,15 +43,32 @@ class Subscription:
 class Listener:
     """One socket and all it hears.
 
+    `logging` is how many messages it has published to the log that are not placed there yet.
     While it is `live` its channels' rooms bring it everything. Otherwise it is told one message after the other, all
     channels in the order of the log, until nothing is missing.
     """
 
-    __slots__ = ("live", "session", "socket", "streaming", "subscriptions")
+    __slots__ = ("_idle", "live", "logging", "session", "socket", "streaming", "subscriptions")
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
         self.subscriptions: dict[str, Subscription] = {}
         self.session: ListeningSession | None = None
+        self.logging = 0
+        self._idle: asyncio.Future[None] | None = None
         self.live = False
         self.streaming = False
+
+    async def logged(self) -> None:
+        """Return once all that it has published to the log is placed: what it whispers now must not overtake that."""
+        while self.logging:
+            if self._idle is None:
+                self._idle = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._idle)
+
+    def note_logged(self) -> None:
+        """One of its messages is placed, or will never be."""
+        self.logging -= 1
+        if not self.logging and self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None

@@ -11,6 +11,7 @@ from headwater.platform.realtime.models import (
     ChannelRemoved,
     NewChannel,
     Permissions,
+    RealtimeContents,
 )
 from headwater.platform.realtime.operations import Channels
 
@@ -86,5 +87,13 @@ CHANNELS = (
         access=Access.ADMIN,
         transaction=Mode.READING,
         result=Permissions,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/metadata/realtime",
+        operation=Channels.describe_realtime,
+        access=Access.ADMIN,
+        transaction=Mode.READING,
+        result=RealtimeContents,
     ),
 )

@@ -3,10 +3,8 @@
 from headwater.kernel.component import Access, FromSocket, Mode, SocketMessage
 from headwater.kernel.errors import Refusal
 from headwater.kernel.sockets import SocketEnvelope, Told
-from headwater.platform.realtime.models import ChannelOf, PublishTo, Saying, Subscribed, SubscribeTo
+from headwater.platform.realtime.models import COMPLAINT, ChannelOf, PublishTo, Saying, Subscribed, SubscribeTo
 from headwater.platform.realtime.operations import Publishing, Subscribing
-
-COMPLAINT = "realtime:error"
 
 
 class RealtimeEnvelope:

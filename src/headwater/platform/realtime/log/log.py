@@ -1,7 +1,7 @@
 """The log of all channels, as this node writes and hears it."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -76,16 +76,19 @@ class Log:
         await self._rounds.stop()
         await self._tasks.stop(patience=1.0)
 
-    async def publish(self, principal: Principal, message: NewMessage) -> Place:
-        """Log a message under its sender's claims and return its place.
+    def publish(self, principal: Principal, message: NewMessage) -> Awaitable[Place]:
+        """Log a message under its sender's claims; what is returned is to be awaited, and is the message's place.
 
-        Raises `PublishRefused`, `UnfitMessage`, the database's refusals, and `TimedOut` for a message that is
-        committed and waits for its place longer than 10 seconds: it will be delivered all the same.
+        Messages of one role are logged in the order of these calls. Awaiting raises `PublishRefused`, `UnfitMessage`,
+        the database's refusals, and `TimedOut` for a message that is committed and waits for its place longer than 10
+        seconds: it will be delivered all the same.
         """
-        placed: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
-        self._unplaced[message.id] = placed
+        placed = self._unplaced[message.id] = asyncio.get_running_loop().create_future()
+        return self._follow(message, self._publisher.add(principal, message), placed)
+
+    async def _follow(self, message: NewMessage, added: Awaitable[None], placed: asyncio.Future[Place]) -> Place:
         try:
-            await self._publisher.add(principal, message)
+            await added
             self._committed.add(message.id)
             self._rounds.ring()
             async with asyncio.timeout(_PATIENCE):

@@ -35,17 +35,17 @@ class Publisher:
         self._flushing: set[str] = set()
         self._tasks = Tasks("realtime", observer)
 
-    async def add(self, principal: Principal, message: NewMessage) -> None:
-        """Return once the message is committed.
+    def add(self, principal: Principal, message: NewMessage) -> asyncio.Future[None]:
+        """Take in a message; the future is done once it is committed.
 
-        Raises `PublishRefused` where the policies do not let it in, `UnfitMessage`, and the database's refusals.
+        It raises `PublishRefused` where the policies do not let it in, `UnfitMessage`, and the database's refusals.
         """
         publish = _Publish(principal, message, asyncio.get_running_loop().create_future())
         self._waiting[principal.role].append(publish)
         if principal.role not in self._flushing:
             self._flushing.add(principal.role)
             self._tasks.start(self._flush(principal.role))
-        await publish.added
+        return publish.added
 
     async def close(self) -> None:
         """Let what is under way come to its end."""

@@ -9,6 +9,7 @@ from headwater.platform.realtime.models.administration import (
     NewChannel,
     Permissions,
     Policies,
+    RealtimeContents,
 )
 from headwater.platform.realtime.models.changes import (
     Column,
@@ -25,6 +26,7 @@ from headwater.platform.realtime.models.changes import (
     WatchedTable,
 )
 from headwater.platform.realtime.models.channels import (
+    COMPLAINT,
     ChannelOf,
     EventName,
     Member,
@@ -35,6 +37,7 @@ from headwater.platform.realtime.models.channels import (
     Presence,
     PublishedTo,
     PublishTo,
+    ReservedChannel,
     Saying,
     Since,
     Subscribed,
@@ -57,6 +60,7 @@ from headwater.platform.realtime.models.messages import LoggedMessage, NewMessag
 from headwater.platform.realtime.models.sessions import KeptSession
 
 __all__ = [
+    "COMPLAINT",
     "Channel",
     "ChannelChange",
     "ChannelId",
@@ -90,9 +94,11 @@ __all__ = [
     "PublishedTo",
     "RealtimeConfig",
     "RealtimeConfigChange",
+    "RealtimeContents",
     "RealtimeSettings",
     "Relation",
     "RemovedMessages",
+    "ReservedChannel",
     "Saying",
     "SenderType",
     "Since",

@@ -75,3 +75,10 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True):
 
     subscribe: Policies
     publish: Policies
+
+
+class RealtimeContents(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the admin has said about realtime."""
+
+    channels: tuple[Channel, ...]
+    permissions: Permissions

@@ -7,6 +7,8 @@ import msgspec
 
 from headwater.kernel.sockets import Socket
 
+COMPLAINT = "realtime:error"
+"""The event by which a client hears of a refusal that answers nothing."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 EventName = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
@@ -17,6 +19,13 @@ class OpenChannel(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     pattern: str
     webhook_urls: tuple[str, ...]
+
+
+class ReservedChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel, or many, on which the house alone publishes; `for_admins`: nobody else hears it either."""
+
+    pattern: str
+    for_admins: bool = False
 
 
 class Since(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,8 +50,8 @@ class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     payload_bytes: int = 65536
     """Of one message."""
-    whisper_bytes: int = 6000
-    """Of one ephemeral message: between nodes it must fit into a NOTIFY."""
+    whisper_bytes: int = 4000
+    """Of one ephemeral message: between nodes it must fit into a NOTIFY, with its names and what stands beside it."""
     state_bytes: int = 2000
     """Of what a member says of himself."""
     channels_per_socket: int = 100

@@ -20,6 +20,7 @@ from headwater.platform.realtime.models import (
     NewChannel,
     Permissions,
     Policies,
+    RealtimeContents,
 )
 
 
@@ -100,6 +101,11 @@ class Channels:
             subscribe=Policies(policies=tuple(await queries.list_policies(tx, "channels"))),
             publish=Policies(policies=tuple(await queries.list_policies(tx, "messages"))),
         )
+
+    async def describe_realtime(self, tx: ReadingTransaction, principal: Principal, body: None) -> RealtimeContents:
+        """Every channel, and who may use them."""
+        channels = await self.list_channels(tx, principal, body)
+        return RealtimeContents(channels=tuple(channels), permissions=await self.list_permissions(tx, principal, body))
 
 
 def _audit(tx: WritingTransaction, action: str, channel: Channel) -> None:

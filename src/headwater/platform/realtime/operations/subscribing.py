@@ -13,6 +13,7 @@ from headwater.platform.realtime.access import Access
 from headwater.platform.realtime.delivery import Delivery, Listener, Subscription, read_bookmark
 from headwater.platform.realtime.errors import InvalidChannelRequest, NotSubscribed, SubscribeRefused, TooManyChannels
 from headwater.platform.realtime.models import (
+    COMPLAINT,
     ChannelOf,
     Member,
     Presence,
@@ -24,8 +25,6 @@ from headwater.platform.realtime.models import (
 )
 from headwater.platform.realtime.presence import Roster
 from headwater.platform.realtime.sessions import ListeningSession, SessionBook
-
-COMPLAINT = "realtime:error"
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,8 @@ class Subscribing:
         return Resumed(session.secret, session)
 
     async def welcome(self, transactions: Transactions, socket: Socket, state: object) -> None:
-        """Let a new socket be reached by its user and its role, tell it so, and let it hear what it heard before."""
+        """Tell a new socket who it is, and let it hear what it heard before."""
         principal = socket.principal
-        if principal.id is not None:
-            self.delivery.sockets.join(socket, f"user:{principal.id}")
-        self.delivery.sockets.join(socket, f"role:{principal.role}")
         socket.emit("connected", {"socketId": socket.id, "userId": principal.id, "role": principal.role})
         listener = self.delivery.listener(socket)
         socket.when_closed(lambda: self._part(listener))
@@ -151,7 +147,8 @@ class Subscribing:
         if diversion is not None:
             await diversion.admit(transactions, principal, channel)
             return
-        if await queries.find_visible_channel(transactions, principal, channel) is None:
+        closed = self.access.is_closed_to(principal, channel)
+        if closed or await queries.find_visible_channel(transactions, principal, channel) is None:
             raise SubscribeRefused(channel=channel)
 
     async def _must_still_see(

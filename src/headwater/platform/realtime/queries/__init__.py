@@ -19,7 +19,14 @@ from headwater.platform.realtime.queries.changes import (
     remove_triggers,
     try_judgement,
 )
-from headwater.platform.realtime.queries.channels import find_visible_channel, list_open_channels, may_publish
+from headwater.platform.realtime.queries.channels import (
+    add_house_message,
+    add_house_messages,
+    ensure_channel,
+    find_visible_channel,
+    list_open_channels,
+    may_publish,
+)
 from headwater.platform.realtime.queries.history import (
     add_delivery,
     count_messages,
@@ -49,6 +56,8 @@ from headwater.platform.realtime.queries.sessions import find_pruned, find_sessi
 __all__ = [
     "add_channel",
     "add_delivery",
+    "add_house_message",
+    "add_house_messages",
     "add_messages",
     "add_triggers",
     "channels_are_guarded",
@@ -56,6 +65,7 @@ __all__ = [
     "count_messages",
     "count_webhooks",
     "describe_table",
+    "ensure_channel",
     "find_channel",
     "find_channel_head",
     "find_channel_offset",

@@ -1,11 +1,10 @@
 """The endpoints by which the system tells of itself."""
 
-import msgspec
-
+from headwater.kernel.clock import encode
 from headwater.kernel.component import Access, Endpoint, FromAddress, Mode
 from headwater.kernel.models import Reply
 from headwater.platform.system import rules
-from headwater.platform.system.models import Alive, AskingAddress, HealthReport, Metadata, Readiness
+from headwater.platform.system.models import Alive, AskingAddress, HealthReport, ProjectId, Readiness
 from headwater.platform.system.operations import System
 
 _UNCACHED = (("cache-control", "no-store"),)
@@ -14,13 +13,13 @@ _UNCACHED = (("cache-control", "no-store"),)
 def tell_health(report: object) -> Reply:
     """A health report, whose status load balancers understand."""
     status = rules.status_of(report) if isinstance(report, HealthReport) else 200
-    return Reply(status=status, headers=_UNCACHED, body=msgspec.json.encode(report))
+    return Reply(status=status, headers=_UNCACHED, body=encode(report))
 
 
 def tell_readiness(readiness: object) -> Reply:
     """Readiness, whose status load balancers understand."""
     ready = isinstance(readiness, Readiness) and readiness.ready
-    return Reply(status=200 if ready else 503, headers=_UNCACHED, body=msgspec.json.encode(readiness))
+    return Reply(status=200 if ready else 503, headers=_UNCACHED, body=encode(readiness))
 
 
 SYSTEM_ENDPOINTS = (
@@ -93,6 +92,14 @@ SYSTEM_ENDPOINTS = (
         operation=System.describe_metadata,
         access=Access.ADMIN,
         transaction=Mode.READING,
-        result=Metadata,
+        result=dict[str, object],
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/metadata/project-id",
+        operation=System.find_project,
+        access=Access.ADMIN,
+        transaction=Mode.NONE,
+        result=ProjectId,
     ),
 )

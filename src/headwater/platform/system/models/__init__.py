@@ -4,24 +4,20 @@ from headwater.platform.system.models.jobs import Discarded, FailuresAsked, Fail
 from headwater.platform.system.models.system import (
     Alive,
     AskingAddress,
-    DatabaseMetadata,
     HealthReport,
-    Metadata,
     PartReport,
+    ProjectId,
     Readiness,
-    TableSize,
 )
 
 __all__ = [
     "Alive",
     "AskingAddress",
-    "DatabaseMetadata",
     "Discarded",
     "FailuresAsked",
     "FailuresMeant",
     "HealthReport",
-    "Metadata",
     "PartReport",
+    "ProjectId",
     "Readiness",
-    "TableSize",
 ]

@@ -29,6 +29,7 @@ class PartReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     essential: bool
     latency_ms: float
     reason: str | None = None
+    detail: str | None = None
 
 
 class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,24 +49,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
 
 
-class TableSize(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A table of schema `public` and about how many rows it has."""
+class ProjectId(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The id of a project in a cloud; null, as on every server of one's own."""
 
-    table_name: str
-    record_count: int
-
-
-class DatabaseMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in the database; the size is in GiB."""
-
-    tables: tuple[TableSize, ...]
-    total_size: float = msgspec.field(name="totalSizeInGB")
-    hint: str
-
-
-class Metadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What this installation is made of."""
-
-    version: str
-    components: tuple[str, ...]
-    database: DatabaseMetadata
+    project_id: None = None

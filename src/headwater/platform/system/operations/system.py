@@ -11,7 +11,7 @@ import msgspec
 
 from headwater import __version__
 from headwater.kernel.clock import Clock
-from headwater.kernel.component import Components, HealthChecks, PartHealth
+from headwater.kernel.component import Components, Descriptions, HealthChecks, PartHealth
 from headwater.kernel.database import Database, ReadingTransaction, Transactions
 from headwater.kernel.models import Reply
 from headwater.kernel.observe import MetricsListener
@@ -20,16 +20,13 @@ from headwater.platform.system import queries, rules
 from headwater.platform.system.models import (
     Alive,
     AskingAddress,
-    DatabaseMetadata,
     HealthReport,
-    Metadata,
     PartReport,
+    ProjectId,
     Readiness,
-    TableSize,
 )
 from headwater.platform.system.openapi import describe
 
-_GIBIBYTE = 1024**3
 _DOCS = files("headwater.platform.system").joinpath("static/docs.html").read_text(encoding="utf-8")
 
 
@@ -42,6 +39,7 @@ class System:
     components: Components
     metrics: MetricsListener
     health: HealthChecks
+    descriptions: Descriptions
 
     async def greet(self, transactions: Transactions, principal: Principal, body: None) -> Alive:
         """Say that the process is alive, and of which version it is."""
@@ -81,19 +79,14 @@ class System:
         """Send whoever comes to the root on to the documentation."""
         return Reply(status=302, headers=(("location", "/docs"),), media_type=None)
 
-    async def describe_metadata(self, tx: ReadingTransaction, principal: Principal, body: None) -> Metadata:
-        """What is installed here, and what the database holds."""
-        tables = await queries.list_table_sizes(tx)
-        size = await queries.measure_database(tx)
-        return Metadata(
-            version=__version__,
-            components=tuple(component.name for component in self.components),
-            database=DatabaseMetadata(
-                tables=tuple(TableSize(table_name=row["name"], record_count=row["rows"]) for row in tables),
-                total_size=size / _GIBIBYTE,
-                hint="recordCount is Postgres' estimate; GET /api/database/tables/{table}/schema counts exactly",
-            ),
-        )
+    async def describe_metadata(self, tx: ReadingTransaction, principal: Principal, body: None) -> dict[str, object]:
+        """What is installed here, and what every component tells of itself."""
+        told = await self.descriptions.tell(tx, principal)
+        return {**told, "components": [component.name for component in self.components], "version": __version__}
+
+    async def find_project(self, transactions: Transactions, principal: Principal, body: None) -> ProjectId:
+        """Which project of a cloud this is: none."""
+        return ProjectId()
 
     async def reach_database(self) -> None:
         """Return if Postgres answers."""
@@ -111,6 +104,7 @@ def _reported(part: PartHealth) -> PartReport:
         essential=part.essential,
         latency_ms=round(part.seconds * 1000, 3),
         reason=part.reason,
+        detail=part.told,
     )
 
 

@@ -6,8 +6,8 @@ from time import monotonic
 
 import pytest
 
-from headwater.kernel.catalog import Catalog, Follower
-from headwater.kernel.catalog.follower import DEBOUNCE
+from headwater.kernel.catalog import Catalog, CatalogWatch
+from headwater.kernel.catalog.watch import DEBOUNCE
 from headwater.kernel.database import Connection
 from headwater.kernel.observe import HookFailed, Observation, Observer
 from tests.kernel.waiting import until
@@ -47,56 +47,56 @@ def looks(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 
 @pytest.fixture
-async def follower(catalog: Catalog, looks: Looks, observer: Observer) -> AsyncIterator[Follower]:
-    follower = Follower(catalog, observer)
-    follower.start()
+async def watch(catalog: Catalog, looks: Looks, observer: Observer) -> AsyncIterator[CatalogWatch]:
+    watch = CatalogWatch(catalog, observer)
+    watch.start()
     await until(lambda: len(looks.times) == 1)
     await asyncio.sleep(DEBOUNCE * 1.5)
-    yield follower
-    await follower.stop()
+    yield watch
+    await watch.stop()
 
 
 async def test_a_burst_costs_a_look_at_once_and_one_after_it(
-    follower: Follower, looks: Looks, catalog: Catalog, admin: Connection
+    watch: CatalogWatch, looks: Looks, catalog: Catalog, admin: Connection
 ) -> None:
     began = monotonic()
     for number in range(20):
         await admin.execute(f"create table burst_{number} (id integer)")
-        follower.hear()
+        watch.hear()
     assert looks.times[1] - began < DEBOUNCE
     await until(lambda: ("public", "burst_19") in catalog.current.relations)
     spent = monotonic() - began
     assert len(looks.times) <= 3 + spent / DEBOUNCE
 
 
-async def test_nothing_is_looked_at_without_a_reason(follower: Follower, looks: Looks) -> None:
+async def test_nothing_is_looked_at_without_a_reason(watch: CatalogWatch, looks: Looks) -> None:
     await asyncio.sleep(DEBOUNCE * 3)
     assert len(looks.times) == 1
 
 
 async def test_where_nobody_tells_it_looks_by_itself(catalog: Catalog, admin: Connection, observer: Observer) -> None:
-    follower = Follower(catalog, observer, every=0.2)
-    follower.start()
+    watch = CatalogWatch(catalog, observer, every=0.2)
+    watch.start()
     await admin.execute("create table untold (id integer)")
     await until(lambda: ("public", "untold") in catalog.current.relations)
-    await follower.stop()
+    await watch.stop()
 
 
 async def test_a_failed_look_is_repeated_and_the_old_snapshot_serves_meanwhile(
-    follower: Follower, looks: Looks, catalog: Catalog, admin: Connection, observations: list[Observation]
+    watch: CatalogWatch, looks: Looks, catalog: Catalog, admin: Connection, observations: list[Observation]
 ) -> None:
     before = catalog.current
     looks.failures = 2
     await admin.execute("create table after_all (id integer)")
-    follower.hear()
+    watch.hear()
     await until(lambda: looks.failures == 0)
     assert catalog.current is before
     await until(lambda: ("public", "after_all") in catalog.current.relations)
     assert sum(isinstance(seen, HookFailed) for seen in observations) == 2
 
 
-async def test_distrust_survives_a_failure(follower: Follower, looks: Looks) -> None:
+async def test_distrust_survives_a_failure(watch: CatalogWatch, looks: Looks) -> None:
     looks.failures = 1
-    follower.distrust()
+    watch.distrust()
     await until(lambda: looks.reloads == 2)
     assert len(looks.times) == 1

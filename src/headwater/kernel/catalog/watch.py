@@ -1,4 +1,4 @@
-"""Follows what others do to the schemas: whoever hears of a change tells it here."""
+"""Watches what others do to the schemas: whoever hears of a change tells it here."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ DEBOUNCE = 0.1
 """Seconds between two looks, however many changes are told: a migration of a hundred statements costs a few looks."""
 
 
-class Follower:
+class CatalogWatch:
     """Renews a catalog when it is told of a change: at once, and once more for all that is told within 100 ms.
 
     With `every` it also looks every so many seconds, for databases where nobody may tell. A look that fails is
