@@ -7,7 +7,7 @@ import msgspec
 
 from headwater.flow import Request, answer
 from headwater.kernel.sockets import Packet, Socket, Sockets
-from tests.flows.conftest import Door
+from tests.kit.door import Door, sent
 
 PATH = "/socket.io/"
 
@@ -50,11 +50,11 @@ class Client:
         return (await self._ask("GET", b"")).split("\x1e")
 
     async def _ask(self, method: str, body: bytes) -> str:
-        async def receive() -> dict[str, object]:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        response = await answer(self._door.house, Request(method, PATH, self._query, {}, "127.0.0.1", receive))
+        request = Request(method, PATH, self._query, {}, "127.0.0.1", sent(body))
+        response = await answer(self._door.house, request)
         assert response.status == 200, response.body
+        if response.sent is not None:
+            response.sent(True)
         return response.body.decode()
 
 

@@ -9,8 +9,8 @@ import pytest
 from headwater.kernel.mail import Letter, Mailer
 from headwater.platform.identity import queries as identity_queries
 from headwater.platform.identity.passwords import Passwords
-from tests.flows.conftest import Door
 from tests.flows.trace import Trace
+from tests.kit.door import Door
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATH = "/api/auth/email"

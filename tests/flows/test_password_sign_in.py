@@ -7,8 +7,8 @@ from headwater.kernel.tokens import Tokens
 from headwater.platform.identity import Identity
 from headwater.platform.identity import queries as identity_queries
 from headwater.platform.identity.passwords import Passwords
-from tests.flows.conftest import Door
 from tests.flows.trace import OWNER, Trace
+from tests.kit.door import Door
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATH = "/api/auth/sessions"

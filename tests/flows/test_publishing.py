@@ -10,8 +10,8 @@ from headwater.platform.realtime import queries as realtime_queries
 from headwater.platform.realtime.log import Log
 from headwater.platform.realtime.operations import Publishing
 from tests.flows.client import Client, broadcast, connected
-from tests.flows.conftest import Door
 from tests.flows.trace import ANON, Trace
+from tests.kit.door import Door
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CHANNEL = "flow-messages"

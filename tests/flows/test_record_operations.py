@@ -7,8 +7,8 @@ from headwater.flow import Request
 from headwater.kernel.tokens import Tokens
 from headwater.platform.records import Records
 from headwater.platform.records.operations import records as records_operations
-from tests.flows.conftest import Door
 from tests.flows.trace import ANON, USER, Trace
+from tests.kit.door import Door
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATH = "/api/database/records/users"

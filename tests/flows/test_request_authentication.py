@@ -8,8 +8,8 @@ from headwater.kernel.component import Access
 from headwater.kernel.principal import Principal
 from headwater.kernel.tokens import Tokens
 from headwater.platform.identity.keys import KeyRing
-from tests.flows.conftest import Door
 from tests.flows.trace import Trace
+from tests.kit.door import Door
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ROUTE = "/api/auth/sessions/current"

@@ -8,8 +8,8 @@ from headwater.flow import Reception
 from headwater.kernel.sockets import Socket, Sockets
 from headwater.platform.identity import Identity
 from tests.flows.client import Client, connected, emitted, joined
-from tests.flows.conftest import Door
 from tests.flows.trace import Trace
+from tests.kit.door import Door
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -7,8 +7,8 @@ from headwater.platform.realtime import queries as realtime_queries
 from headwater.platform.realtime.delivery import Delivery
 from headwater.platform.realtime.sessions import SessionBook
 from tests.flows.client import connected, joined
-from tests.flows.conftest import Door
 from tests.flows.trace import USER, Trace
+from tests.kit.door import Door
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SUBSCRIBE = '21["subscribe",{"channel":"flow-news"}]'

@@ -9,8 +9,8 @@ from headwater.kernel.bus import Nodes
 from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import Login
 from headwater.platform.database import DatabaseAdmin
-from tests.flows.conftest import Door
 from tests.flows.trace import ADMIN, Trace
+from tests.kit.door import Door
 from tests.kit.server import RunningServer
 
 PATH = "/api/database/tables"

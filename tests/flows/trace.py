@@ -95,6 +95,15 @@ class Trace:
         return sum(s.startswith("take: ") for s in before) > sum(s.startswith("give back: ") for s in before)
 
 
+def noting(template: str) -> Step:
+    """A step that fills in a call's arguments by their places, `{1.name}`, as `str.format` does; `{0}` is its owner."""
+
+    def note(*arguments: Any, **options: Any) -> str:
+        return template.format(*arguments, **options)
+
+    return note
+
+
 def _entered(_request: Request, stage: str) -> str:
     return f"stage: {stage}"
 

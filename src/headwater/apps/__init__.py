@@ -1,0 +1,1 @@
+"""Products: built on nothing but the public parts of the platform."""

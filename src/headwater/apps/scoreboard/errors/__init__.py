@@ -1,0 +1,48 @@
+"""What the scoreboard refuses."""
+
+from headwater.apps.scoreboard.errors.fraud import IncidentClosed, IncidentNotFound
+from headwater.apps.scoreboard.errors.scores import (
+    BoardClosed,
+    BoardExists,
+    BoardFull,
+    BoardNotFound,
+    DefaultBoardStays,
+    ExpiredAction,
+    ForeignAction,
+    HeldAction,
+    InvalidBoard,
+    InvalidIncrement,
+    KeyOfAnotherAction,
+    NameTaken,
+    PlayerNotFound,
+    ScoreOutOfRange,
+    SpentAction,
+    TooManyFriends,
+    TooManyWatchers,
+    UnknownActionType,
+    VerifyFirst,
+)
+
+__all__ = [
+    "BoardClosed",
+    "BoardExists",
+    "BoardFull",
+    "BoardNotFound",
+    "DefaultBoardStays",
+    "ExpiredAction",
+    "ForeignAction",
+    "HeldAction",
+    "IncidentClosed",
+    "IncidentNotFound",
+    "InvalidBoard",
+    "InvalidIncrement",
+    "KeyOfAnotherAction",
+    "NameTaken",
+    "PlayerNotFound",
+    "ScoreOutOfRange",
+    "SpentAction",
+    "TooManyFriends",
+    "TooManyWatchers",
+    "UnknownActionType",
+    "VerifyFirst",
+]

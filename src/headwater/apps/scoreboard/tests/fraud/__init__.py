@@ -1,0 +1,1 @@
+"""The tests of fraud detection, and the season they are made of."""
