@@ -30,11 +30,15 @@ def fields() -> list[tuple[type[msgspec.Struct], str, Any]]:
 def sample(hint: Any) -> tuple[str, object]:
     """A text for a variable of this type, and what is to become of it."""
     if get_origin(hint) is Annotated:
-        return sample(get_args(hint)[0])
+        kind, *annotations = get_args(hint)
+        is_share = any(isinstance(each, msgspec.Meta) and each.le == 1 for each in annotations)
+        return ("0.5", 0.5) if is_share else sample(kind)
     if get_origin(hint) is Literal:
         return get_args(hint)[-1], get_args(hint)[-1]
     if get_origin(hint) is tuple:
-        return "a, b,", ("a", "b")
+        item = get_args(hint)[0]
+        chosen = get_args(item)[:2] if get_origin(item) is Literal else ("a", "b")
+        return ", ".join((*chosen, "")), chosen
     kinds = [kind for kind in get_args(hint) if kind is not type(None)] or [hint]
     texts: dict[Any, tuple[str, object]] = {
         str: ("text", "text"),
@@ -122,7 +126,7 @@ class Lake:
 class Swamp:
     """Does not say what it asks for."""
 
-    def __init__(self, depth: "int | None") -> None:
+    def __init__(self, depth: "int | str") -> None:
         self.depth = depth
 
 
