@@ -55,7 +55,7 @@ async def rooted() -> AsyncIterator[Rooted]:
     """The house, its server and a client."""
     folder, metrics = new_folder(), MetricsListener()
     ground = Ground(
-        settings=Settings({**os.environ, **UNHURRIED}),
+        settings=Settings({**os.environ, **UNHURRIED, "HEADWATER_FLOW_LIMITS_FACTOR": "1"}),
         folder=folder,
         components=Components((*find_components(), COMPONENT)),
         clock=SystemClock(),

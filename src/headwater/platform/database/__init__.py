@@ -1,12 +1,13 @@
 """Database: tables and SQL, for the project's admin.
 
-Tables: system.custom_migrations, system.database_backups, system.advisor_scans, system.advisor_suppressions;
+Tables: system.custom_migrations, system.database_backups, system.database_config, system.advisor_scans,
+system.advisor_suppressions;
 else it makes the developer's, in the schemas he owns.
 Endpoints: everything under /api/database but /records and /rpc, all of it for the admin: tables and their changes,
 schemas, functions, indexes, policies, triggers, rows by hand, raw SQL, migrations, export, import, the advisor;
 `/api/advisor`, `/api/metadata/database`, `/api/metadata/{table}`.
-Events: none. Jobs: `database.back_up`. Timers: `database.schedule_backup`, if HEADWATER_BACKUP_CRON is set. Limits: the
-house's own.
+Events: none. Jobs: `database.back_up`. Timers: `database.schedule_backup`, if HEADWATER_BACKUP_CRON is set, and
+`database.call_for_backup` for the admin's own schedule. Limits: the house's own.
 """
 
 from headwater.kernel.component import Component, Description, HealthCheck

@@ -345,6 +345,14 @@ class LastBackupFailed(Refusal):
     sentence = "The scheduled backup of {moment} failed: {reason}"
 
 
+class WrongSchedule(Refusal):
+    """A cron expression that no clock could keep; the sentence names the field."""
+
+    code = "DATABASE_VALIDATION_ERROR"
+    status = 400
+    sentence = "{reason}"
+
+
 class BackupNotFound(Refusal):
     """There is no backup of this id."""
 

@@ -21,4 +21,7 @@ JOBS = (
         unique=lambda _: "the house",
     ),
 )
-TIMERS = (Timer(name="database.schedule_backup", operation=Backups.schedule_backup, rhythm_in=BackupSettings),)
+TIMERS = (
+    Timer(name="database.schedule_backup", operation=Backups.schedule_backup, rhythm_in=BackupSettings),
+    Timer(name="database.call_for_backup", operation=Backups.call_for_backup, every=timedelta(seconds=30)),
+)

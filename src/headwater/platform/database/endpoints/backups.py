@@ -4,6 +4,8 @@ from headwater.kernel.component import Access, Endpoint, Mode
 from headwater.platform.database.models import (
     Backup,
     BackupList,
+    DatabaseConfig,
+    DatabaseConfigChange,
     NamedBackup,
     RemovedBackup,
     RenamedBackup,
@@ -59,5 +61,22 @@ ENDPOINTS = (
         transaction=Mode.NONE,
         body=NamedBackup,
         timeout=_DUMP_SECONDS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/database/config",
+        operation=Backups.show_config,
+        access=Access.ADMIN,
+        transaction=Mode.READING,
+        result=DatabaseConfig,
+    ),
+    Endpoint(
+        method="PATCH",
+        path="/api/database/config",
+        operation=Backups.change_config,
+        access=Access.ADMIN,
+        transaction=Mode.WRITING,
+        body=DatabaseConfigChange,
+        result=DatabaseConfig,
     ),
 )

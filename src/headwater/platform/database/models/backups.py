@@ -10,7 +10,28 @@ BackupName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class ScheduledBackup(msgspec.Struct, frozen=True, kw_only=True):
-    """What the job is called with: nothing; the settings say the rest."""
+    """What the job is called with: nothing; the admin or the settings say the rest."""
+
+
+class BackupSchedule(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """When the clock asks for a backup, and after how many days one leaves; null: only their number counts."""
+
+    enabled: bool
+    cron_schedule: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=36500)] | None
+
+
+class DatabaseConfigChange(msgspec.Struct, frozen=True, kw_only=True):
+    """How it is to be from now on, whole."""
+
+    backup: BackupSchedule
+
+
+class DatabaseConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is in force; the time in ISO 8601 with milliseconds, null where no backup is to come by itself."""
+
+    backup: BackupSchedule
+    next_backup_at: str | None
 
 
 class WantedBackup(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,23 +1,35 @@
 """Backups that a running house makes of itself; `headwater restore` brings them back."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
+
+from msgspec import to_builtins
 
 from headwater.kernel.clock import Clock
 from headwater.kernel.database import Database, ReadingTransaction, Row, Transactions, WritingTransaction
 from headwater.kernel.database.archive import SCHEDULED, Archives, BackupSettings, must_be_as_written, rows_in
 from headwater.kernel.errors import Refusal
 from headwater.kernel.ids import new_id
-from headwater.kernel.jobs import JobRun
+from headwater.kernel.jobs import JobRun, WrongDeclaration
 from headwater.kernel.models import AuditEntry, JobCall
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries
-from headwater.platform.database.errors import BackupNotFound, BackupUnfinished, LastBackupFailed, RestoreNeedsCommand
+from headwater.platform.database.errors import (
+    BackupNotFound,
+    BackupUnfinished,
+    LastBackupFailed,
+    RestoreNeedsCommand,
+    WrongSchedule,
+)
 from headwater.platform.database.models import (
     Backup,
     BackupList,
+    BackupSchedule,
+    DatabaseConfig,
+    DatabaseConfigChange,
     MadeBackup,
     NamedBackup,
     RemovedBackup,
@@ -28,6 +40,8 @@ from headwater.platform.database.models import (
 from headwater.platform.database.operations.change import MODULE
 
 BACK_UP = "database.back_up"
+_NIGHTLY = "0 3 * * *"
+"""What a schedule says that nobody gave one; it is off."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,9 @@ class Backups:
 
     async def list_backups(self, tx: ReadingTransaction, principal: Principal, body: None) -> BackupList:
         """Every backup that was made through a node, the newest first."""
-        return BackupList(backups=tuple(map(_backup, await queries.list_backups(tx))))
+        config = await queries.find_config(tx)
+        days = None if config is None else config["backup_retention_days"]
+        return BackupList(backups=tuple(_backup(row, days) for row in await queries.list_backups(tx)))
 
     async def make_backup(self, transactions: Transactions, principal: Principal, body: WantedBackup) -> Backup:
         """Dump the whole database into the data folder of this node, and write that down once it is done.
@@ -53,8 +69,39 @@ class Backups:
         return await self._make(transactions, made)
 
     async def schedule_backup(self, tx: WritingTransaction) -> None:
-        """Call the job: its time has come, and no other of it waits or runs."""
-        tx.enqueue(JobCall(job=BACK_UP, arguments=ScheduledBackup()))
+        """Call the job: the time of the settings has come. Where the admin said when, only he counts."""
+        if await queries.find_config(tx) is None:
+            tx.enqueue(JobCall(job=BACK_UP, arguments=ScheduledBackup()))
+
+    async def call_for_backup(self, tx: WritingTransaction) -> None:
+        """Call the job if the admin's schedule is due; once for whatever was missed."""
+        cron = await queries.lock_due_config(tx)
+        if cron is not None:
+            await queries.put_next_backup(tx, self._next(cron, tx.now))
+            tx.enqueue(JobCall(job=BACK_UP, arguments=ScheduledBackup()))
+
+    async def show_config(self, tx: ReadingTransaction, principal: Principal, body: None) -> DatabaseConfig:
+        """What is in force: what the admin said, else what the settings say."""
+        row = await queries.find_config(tx)
+        if row is not None:
+            return _config(row)
+        cron = self.settings.cron
+        schedule = BackupSchedule(enabled=cron is not None, cron_schedule=cron or _NIGHTLY, retention_days=None)
+        due = None if cron is None else _moment(self._next(cron, tx.now))
+        return DatabaseConfig(backup=schedule, next_backup_at=due)
+
+    async def change_config(
+        self, tx: WritingTransaction, principal: Principal, body: DatabaseConfigChange
+    ) -> DatabaseConfig:
+        """Say when backups are made and how long they stay, instead of the settings, from now on.
+
+        A schedule that stays as it is keeps its next backup. Raises `WrongSchedule`, also for one that is off.
+        """
+        due = self._next_of(body.backup, tx.now)
+        row = await queries.put_config(tx, new_id(), body.backup, due)
+        tx.audit(AuditEntry(action="CHANGE_BACKUP_SCHEDULE", module=MODULE, details=to_builtins(body.backup)))
+        assert row is not None  # noqa: S101 - an insert or an update, never neither
+        return _config(row)
 
     async def make_scheduled_backup(self, transactions: Transactions, run: JobRun) -> None:
         """Dump the database because the clock asks for it; the oldest leave once it is whole.
@@ -66,12 +113,28 @@ class Backups:
         await self._make(transactions, MadeBackup(id=new_id(), name=None, source="scheduled", file=file, began=began))
         await self.archives.remove_scheduled_but(self.settings.keep)
         await transactions.writing(lambda tx: queries.remove_scheduled_but(tx, self.settings.keep))
+        for old in await transactions.writing(_remove_expired):
+            await self.archives.remove(old)
 
     async def check_backups(self) -> None:
         """Return unless the latest backup that the clock asked for failed. Raises `LastBackupFailed`."""
         row = await self.database.single(queries.find_latest_scheduled)
         if row is not None and row["error_message"] is not None:
             raise LastBackupFailed(moment=_moment(row["created_at"]), reason=row["error_message"])
+
+    def _next_of(self, wanted: BackupSchedule, now: datetime) -> datetime | None:
+        from headwater.kernel.jobs.cron import must_be_cron  # noqa: PLC0415 - 60 ms for who changes a schedule
+
+        try:
+            must_be_cron("backup.cronSchedule", wanted.cron_schedule, self.settings.zone)
+        except WrongDeclaration as wrong:
+            raise WrongSchedule(reason=str(wrong)) from wrong
+        return self._next(wanted.cron_schedule, now) if wanted.enabled else None
+
+    def _next(self, cron: str, now: datetime) -> datetime:
+        from headwater.kernel.jobs.cron import next_match  # noqa: PLC0415 - as above
+
+        return next_match(cron, self.settings.zone, now)
 
     async def _make(self, transactions: Transactions, made: MadeBackup) -> Backup:
         try:
@@ -127,7 +190,30 @@ def _found(row: Row | None) -> Backup:
     return _backup(row)
 
 
-def _backup(row: Row) -> Backup:
+async def _remove_expired(tx: WritingTransaction) -> Sequence[str]:
+    config = await queries.find_config(tx)
+    days = None if config is None else config["backup_retention_days"]
+    return () if days is None else await queries.remove_scheduled_before(tx, tx.now - timedelta(days=days))
+
+
+def _config(row: Row) -> DatabaseConfig:
+    schedule = BackupSchedule(
+        enabled=row["backup_enabled"],
+        cron_schedule=row["backup_cron_schedule"],
+        retention_days=row["backup_retention_days"],
+    )
+    due = row["next_backup_at"]
+    return DatabaseConfig(backup=schedule, next_backup_at=None if due is None else _moment(due))
+
+
+def _expiry(row: Row, days: int | None) -> str | None:
+    """When a backup is old enough to leave; one made by hand never is."""
+    if days is None or row["completed_at"] is None or row["trigger_source"] != "scheduled":
+        return None
+    return _moment(row["completed_at"] + timedelta(days=days))
+
+
+def _backup(row: Row, days: int | None = None) -> Backup:
     return Backup(
         id=row["id"],
         name=row["name"],
@@ -138,6 +224,7 @@ def _backup(row: Row) -> Backup:
         created_at=_moment(row["created_at"]),
         completed_at=None if row["completed_at"] is None else _moment(row["completed_at"]),
         created_by=row["created_by"],
+        expires_at=_expiry(row, days),
     )
 
 

@@ -1,11 +1,14 @@
 """The list of backups that the house made of itself."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from headwater.kernel.database import ReadingTransaction, Row, WritingTransaction
-from headwater.platform.database.models import MadeBackup
+from headwater.platform.database.models import BackupSchedule, MadeBackup
 
 _COLUMNS = "id, name, trigger_source, status, size_bytes, error_message, created_by, completed_at, created_at"
+_CONFIG = "backup_enabled, backup_cron_schedule, backup_retention_days, next_backup_at"
 
 
 async def list_backups(tx: ReadingTransaction) -> list[Row]:
@@ -78,3 +81,74 @@ async def remove_scheduled_but(tx: WritingTransaction, count: int) -> None:
         """,
         count,
     )
+
+
+async def remove_scheduled_before(tx: WritingTransaction, moment: datetime) -> Sequence[str]:
+    """Take off the list what the clock asked for and ended before a moment, but never the newest whole one.
+
+    The names of their files, which are still there.
+    """
+    rows = await tx.rows(
+        """
+        delete from system.database_backups
+        where trigger_source = 'scheduled' and coalesce(completed_at, updated_at) < $1 and id is distinct from (
+          select id from system.database_backups where trigger_source = 'scheduled' and status = 'completed'
+          order by created_at desc, id limit 1
+        )
+        returning storage_key
+        """,
+        moment,
+    )
+    return [row["storage_key"] for row in rows]
+
+
+async def find_config(tx: ReadingTransaction) -> Row | None:
+    """What the admin said of backups by the clock, if he ever did."""
+    return await tx.row(f"select {_CONFIG} from system.database_config")
+
+
+async def put_config(tx: WritingTransaction, config: UUID, wanted: BackupSchedule, due: datetime | None) -> Row | None:
+    """Write down what the admin says, whole; `due` is the next backup of the schedule, if it is another one.
+
+    The next backup of a schedule that stays is not moved: one that is due already would be lost.
+    """
+    return await tx.row(
+        f"""
+        insert into system.database_config as config
+          (id, backup_enabled, backup_cron_schedule, backup_retention_days, next_backup_at,
+           backup_schedule_anchor, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $6, $6)
+        on conflict (the_only_one) do update set
+          (backup_schedule_anchor, next_backup_at) = (
+            select case when stays then config.backup_schedule_anchor else excluded.backup_schedule_anchor end,
+                   case when stays then config.next_backup_at else excluded.next_backup_at end
+            from (select (config.backup_enabled, config.backup_cron_schedule)
+                       = (excluded.backup_enabled, excluded.backup_cron_schedule)) as compared (stays)
+          ),
+          backup_enabled = excluded.backup_enabled, backup_cron_schedule = excluded.backup_cron_schedule,
+          backup_retention_days = excluded.backup_retention_days, updated_at = excluded.updated_at
+        returning {_CONFIG}
+        """,
+        config,
+        wanted.enabled,
+        wanted.cron_schedule,
+        wanted.retention_days,
+        due,
+        tx.now,
+    )
+
+
+async def lock_due_config(tx: WritingTransaction) -> str | None:
+    """The admin's cron expression, if a backup of his schedule is due now."""
+    return await tx.value(
+        """
+        select backup_cron_schedule from system.database_config
+        where backup_enabled and next_backup_at <= $1 for no key update
+        """,
+        tx.now,
+    )
+
+
+async def put_next_backup(tx: WritingTransaction, due: datetime) -> None:
+    """Write down when the next backup of the admin's schedule is due."""
+    await tx.execute("update system.database_config set next_backup_at = $1", due)
