@@ -77,7 +77,8 @@ class Pupil:
     def serve(self) -> RunningServer:
         """`make serve`, as far as the commands can tell."""
         command = (str(self.clone / ".venv" / "bin" / "headwater"),)
-        self.server = RunningServer(self.clone / ".headwater", ALONE, command=command)
+        limited = {**ALONE, "HEADWATER_FLOW_LIMITS_FACTOR": "1"}  # the tutorial meets a limit of its own
+        self.server = RunningServer(self.clone / ".headwater", limited, command=command)
         return self.server
 
     def stop(self) -> None:

@@ -164,6 +164,7 @@ def test_a_suppression_speaks_of_what_it_names(code: AdviceCode, asked: dict[str
     assert silenced_by(finding, (suppression,)) == (SOME_ID if silenced else None)
 
 
+SCHEDULE = {"enabled": False, "cronSchedule": "0 5 * * *", "retentionDays": None}
 ROWS: list[tuple[str, str, Any, int, str | None]] = [
     ("POST", "/api/advisor/suppressions", {"code": "dire"}, 400, "INVALID_INPUT"),
     ("POST", "/api/advisor/suppressions", {}, 400, "INVALID_INPUT"),
@@ -176,6 +177,9 @@ ROWS: list[tuple[str, str, Any, int, str | None]] = [
     ("GET", "/api/advisor/issues?severity=dire", None, 400, "INVALID_INPUT"),
     ("POST", f"/api/database/backups/{MISSING}/restore", None, 404, "DATABASE_NOT_FOUND"),
     ("POST", "/api/database/backups/x/restore", None, 400, "INVALID_INPUT"),
+    ("PATCH", "/api/database/config", {"backup": {"enabled": True}}, 400, "INVALID_INPUT"),
+    ("PATCH", "/api/database/config", {"backup": SCHEDULE | {"retentionDays": 0}}, 400, "INVALID_INPUT"),
+    ("PATCH", "/api/database/config", {"backup": SCHEDULE | {"cronSchedule": "x"}}, 400, "DATABASE_VALIDATION_ERROR"),
 ]
 DOORS = [
     ("POST", "/api/advisor/scan"),
@@ -186,6 +190,8 @@ DOORS = [
     ("PATCH", f"/api/advisor/suppressions/{MISSING}"),
     ("DELETE", f"/api/advisor/suppressions/{MISSING}"),
     ("POST", f"/api/database/backups/{MISSING}/restore"),
+    ("GET", "/api/database/config"),
+    ("PATCH", "/api/database/config"),
 ]
 
 
@@ -208,6 +214,9 @@ def test_it_is_asked_over_http(server: RunningServer) -> None:
         assert (restored.status_code, restored.json()["error"]) == (409, "SERVER_IS_RUNNING")
         assert f"{backup['id']}.backup --replace" in restored.json()["message"]
         assert admin.delete(f"/api/database/backups/{backup['id']}").status_code == 200
+        assert admin.get("/api/database/config").json()["backup"]["enabled"] is False
+        changed = admin.patch("/api/database/config", json={"backup": SCHEDULE})
+        assert (changed.status_code, changed.json()) == (200, {"backup": SCHEDULE, "nextBackupAt": None})
         for method, path, body, status, code in ROWS:
             answer = admin.request(method, path, json=body)
             assert (answer.status_code, answer.json()["error"]) == (status, code), (method, path, answer.text)

@@ -1,11 +1,14 @@
 """Backups by the clock: made once for what was missed, whole or not there, the old ones removed, failures told."""
 
+import asyncio
 import hashlib
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 from uuid import UUID
 
 import pytest
@@ -22,11 +25,20 @@ from headwater.kernel.database.archive import (
     rows_in,
 )
 from headwater.kernel.errors import Refusal
-from headwater.kernel.jobs import BoundJob, BoundTimer, JobRecorder, Selection, list_failed
+from headwater.kernel.jobs import BoundJob, BoundTimer, JobRecorder, JobRun, Selection, list_failed
 from headwater.kernel.observe import BackupFailed, BackupMade, Observation, Observer
 from headwater.kernel.principal import principal_from_claims
+from headwater.platform.database import queries
 from headwater.platform.database.jobs import JOBS, TIMERS
-from headwater.platform.database.models import NamedBackup, WantedBackup
+from headwater.platform.database.models import (
+    BackupSchedule,
+    DatabaseConfig,
+    DatabaseConfigChange,
+    NamedBackup,
+    RenamedBackup,
+    ScheduledBackup,
+    WantedBackup,
+)
 from headwater.platform.database.operations import Backups
 from tests.kernel.jobs.conftest import House
 from tests.kit.database import Cluster
@@ -47,9 +59,22 @@ class Night(House):
 
     async def open(self, settings: BackupSettings = NIGHTLY) -> None:
         """Begin to work under these settings."""
-        (job,), (timer,) = JOBS, TIMERS
-        bound = BoundJob(job, self.backups.make_scheduled_backup)
-        await self.worker(bound, timers=[BoundTimer(timer.set_by(settings), self.backups.schedule_backup)])
+        (job,), (by_settings, by_admin) = JOBS, TIMERS
+        timers = [
+            BoundTimer(by_settings.set_by(settings), self.backups.schedule_backup),
+            BoundTimer(by_admin, self.backups.call_for_backup),
+        ]
+        await self.worker(BoundJob(job, self.backups.make_scheduled_backup), timers=timers)
+
+    async def change(self, cron: str, *, enabled: bool = True, days: int | None = None) -> DatabaseConfig:
+        """Say as the admin when backups are made, and how long they stay."""
+        schedule = BackupSchedule(enabled=enabled, cron_schedule=cron, retention_days=days)
+        change = DatabaseConfigChange(backup=schedule)
+        return await Transactions(self.database).writing(lambda tx: self.backups.change_config(tx, ADMIN, change))
+
+    async def config(self) -> DatabaseConfig:
+        """What is in force, as the admin is told."""
+        return await self.database.reading(lambda tx: self.backups.show_config(tx, ADMIN, None))
 
     def pass_until(self, day: int, hour: int, minute: int) -> None:
         """Let it be a second after that time of January 2030."""
@@ -201,7 +226,7 @@ async def test_a_schedule_that_is_taken_away_is_forgotten(night: Night) -> None:
     await night.open()
     await night.close()
     await night.open(BackupSettings())
-    assert await night.value("select count(*)::int from system.timers") == 0
+    assert await night.value("select array_agg(name) from system.timers") == ["database.call_for_backup"]
 
 
 async def test_a_file_that_changed_is_no_backup(night: Night) -> None:
@@ -221,3 +246,94 @@ async def test_a_file_that_changed_is_no_backup(night: Night) -> None:
     with pytest.raises(NotABackup, match="SHA-256"):
         must_be_as_written(kept.file)
     assert list_kept(folder / "nowhere") == []
+
+
+async def test_what_no_admin_said_the_settings_say(night: Night) -> None:
+    told = await night.config()
+    assert told.backup == BackupSchedule(enabled=True, cron_schedule="30 3 * * *", retention_days=None)
+    assert told.next_backup_at == "2030-01-01T03:30:00.000Z"
+    night.backups = replace(night.backups, settings=BackupSettings())
+    told = await night.config()
+    assert (told.backup.enabled, told.next_backup_at) == (False, None)
+
+
+async def test_the_admins_schedule_takes_the_settings_place(night: Night) -> None:
+    told = await night.change("0 5 * * *")
+    assert told == await night.config()
+    assert told.next_backup_at == "2030-01-01T05:00:00.000Z"
+    await night.open()
+    night.pass_until(1, 3, 30)
+    await night.until_value(datetime(2030, 1, 2, 3, 30, tzinfo=UTC), DUE)
+    assert await night.value("select count(*)::int from system.jobs") == 0
+    night.pass_until(1, 5, 0)
+    await night.until_backups(1)
+    await night.until_value(1, FINISHED)
+    assert (await night.config()).next_backup_at == "2030-01-02T05:00:00.000Z"
+    assert await night.value("select details->>'cronSchedule' from system.audit_logs") == "0 5 * * *"
+
+
+async def test_what_the_admins_schedule_missed_is_made_up_for_once(night: Night) -> None:
+    await night.change("0 5 * * *")
+    night.pass_until(9, 12, 0)
+    for expected in (1, 0):
+        _, effects = await night.database.writing(night.backups.call_for_backup)
+        assert len(effects.jobs) == expected
+    assert (await night.config()).next_backup_at == "2030-01-10T05:00:00.000Z"
+
+
+async def test_a_schedule_that_is_off_calls_for_nothing(night: Night) -> None:
+    assert (await night.change("* * * * *", enabled=False)).next_backup_at is None
+    night.pass_until(2, 0, 0)
+    for timer in (night.backups.call_for_backup, night.backups.schedule_backup):
+        _, effects = await night.database.writing(timer)
+        assert effects.jobs == []
+
+
+async def test_another_retention_loses_no_backup_that_is_due(night: Night) -> None:
+    due = (await night.change("0 5 * * *")).next_backup_at
+    night.pass_until(1, 6, 0)
+    assert (await night.change("0 5 * * *", days=3)).next_backup_at == due
+    assert (await night.change("0 7 * * *", days=3)).next_backup_at == "2030-01-01T07:00:00.000Z"
+    assert (await night.change("0 7 * * *", enabled=False)).next_backup_at is None
+    assert (await night.change("0 7 * * *")).backup.retention_days is None
+
+
+async def test_the_last_of_two_admins_wins_whole(night: Night) -> None:
+    await asyncio.gather(night.change("0 5 * * *", days=5), night.change("0 6 * * *", days=6))
+    told = (await night.config()).backup
+    assert (told.cron_schedule, told.retention_days) in {("0 5 * * *", 5), ("0 6 * * *", 6)}
+
+
+@pytest.mark.parametrize("cron", ["* * * *", "99 * * * *", "0 0 30 2 *", "R 3 * * *", "0 0 * * *\0"])
+async def test_a_schedule_that_no_clock_keeps_is_refused(night: Night, cron: str) -> None:
+    assert "backup.cronSchedule" in await refused(400, "DATABASE_VALIDATION_ERROR", night.change(cron, enabled=False))
+    assert await night.value("select count(*)::int from system.database_config") == 0
+
+
+async def test_old_ones_leave_but_never_the_newest_whole_one(night: Night) -> None:
+    transactions = Transactions(night.database)
+    run = JobRun(id="1", attempt=1, arguments=ScheduledBackup())
+    await night.change("0 5 * * *", days=3)
+    by_hand = await night.backups.make_backup(transactions, ADMIN, WantedBackup())
+    await night.backups.make_scheduled_backup(transactions, run)
+    night.pass_until(9, 5, 0)
+    kept = night.folder / "backups"
+    kept.rename(night.folder / "away")
+    kept.write_text("not a folder")
+    with pytest.raises(Refusal):
+        await night.backups.make_scheduled_backup(transactions, run)
+    kept.unlink()
+    (night.folder / "away").rename(kept)
+    assert await night.database.writing(lambda tx: queries.remove_scheduled_before(tx, tx.now)) == ([], ANY)
+    night.clock.advance(4 * 86_400)
+    await night.backups.make_scheduled_backup(transactions, run)
+    (newest, manual) = (await night.database.reading(lambda tx: night.backups.list_backups(tx, ADMIN, None))).backups
+    assert (newest.created_at, newest.expires_at) == ("2030-01-13T05:00:01.000Z", "2030-01-16T05:00:01.000Z")
+    assert (manual.id, manual.expires_at) == (by_hand.id, None)
+    assert [name for name in night.files if name.endswith(".backup")] == sorted(
+        [f"{by_hand.id}.backup", "scheduled-2030-01-13-050001.backup"]
+    )
+    renamed = await transactions.writing(
+        lambda tx: night.backups.rename_backup(tx, ADMIN, RenamedBackup(id=newest.id, name="x"))
+    )
+    assert renamed.expires_at == newest.expires_at

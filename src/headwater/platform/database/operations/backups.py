@@ -55,8 +55,7 @@ class Backups:
 
     async def list_backups(self, tx: ReadingTransaction, principal: Principal, body: None) -> BackupList:
         """Every backup that was made through a node, the newest first."""
-        config = await queries.find_config(tx)
-        days = None if config is None else config["backup_retention_days"]
+        days = await _retention(tx)
         return BackupList(backups=tuple(_backup(row, days) for row in await queries.list_backups(tx)))
 
     async def make_backup(self, transactions: Transactions, principal: Principal, body: WantedBackup) -> Backup:
@@ -152,7 +151,7 @@ class Backups:
 
     async def rename_backup(self, tx: WritingTransaction, principal: Principal, body: RenamedBackup) -> Backup:
         """Give a backup another name, or none. Raises `BackupNotFound`."""
-        return _found(await queries.rename_backup(tx, body.id, body.name))
+        return _found(await queries.rename_backup(tx, body.id, body.name), await _retention(tx))
 
     async def restore_backup(self, transactions: Transactions, principal: Principal, body: NamedBackup) -> NoReturn:
         """Look whether a backup is whole on this node, and refuse with the command that restores it.
@@ -184,16 +183,20 @@ class Backups:
         return RemovedBackup(message=f"Backup {body.id} removed")
 
 
-def _found(row: Row | None) -> Backup:
+def _found(row: Row | None, days: int | None = None) -> Backup:
     if row is None:
         raise BackupNotFound
-    return _backup(row)
+    return _backup(row, days)
 
 
 async def _remove_expired(tx: WritingTransaction) -> Sequence[str]:
-    config = await queries.find_config(tx)
-    days = None if config is None else config["backup_retention_days"]
+    days = await _retention(tx)
     return () if days is None else await queries.remove_scheduled_before(tx, tx.now - timedelta(days=days))
+
+
+async def _retention(tx: ReadingTransaction) -> int | None:
+    config = await queries.find_config(tx)
+    return None if config is None else config["backup_retention_days"]
 
 
 def _config(row: Row) -> DatabaseConfig:
@@ -213,7 +216,7 @@ def _expiry(row: Row, days: int | None) -> str | None:
     return _moment(row["completed_at"] + timedelta(days=days))
 
 
-def _backup(row: Row, days: int | None = None) -> Backup:
+def _backup(row: Row, days: int | None) -> Backup:
     return Backup(
         id=row["id"],
         name=row["name"],

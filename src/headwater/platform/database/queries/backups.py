@@ -91,7 +91,7 @@ async def remove_scheduled_before(tx: WritingTransaction, moment: datetime) -> S
     rows = await tx.rows(
         """
         delete from system.database_backups
-        where trigger_source = 'scheduled' and coalesce(completed_at, updated_at) < $1 and id is distinct from (
+        where trigger_source = 'scheduled' and coalesce(completed_at, created_at) < $1 and id is distinct from (
           select id from system.database_backups where trigger_source = 'scheduled' and status = 'completed'
           order by created_at desc, id limit 1
         )
