@@ -7,7 +7,8 @@ from urllib.parse import unquote
 import msgspec
 import pytest
 
-from headwater.kernel.catalog import Catalog
+from headwater.boot.components import find_components
+from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog
 from headwater.kernel.component import Envelope
 from headwater.kernel.database import Connect, Database, Login, Transactions
 from headwater.kernel.errors import Refusal
@@ -106,7 +107,8 @@ async def music(connector: Connect, tables: None, catalog: Catalog) -> None:
 @pytest.fixture
 async def catalog(database: Database, tables: None) -> Catalog:
     """The catalog, read once."""
-    catalog = Catalog(database)
+    owned = {schema for component in find_components() for schema in component.schemas}
+    catalog = Catalog(database, INTERNAL_SCHEMAS | owned)
     await catalog.refresh()
     return catalog
 
