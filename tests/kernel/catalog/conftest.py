@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from headwater.kernel.catalog import Catalog
+from headwater.boot.components import find_components
+from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog
 from headwater.kernel.database import Connect, Connection, Database, Login
 
 SCHEMA = """
@@ -51,6 +52,7 @@ async def admin(connector: Connect) -> AsyncIterator[Connection]:
 
 @pytest.fixture
 async def catalog(database: Database, admin: Connection) -> Catalog:
-    catalog = Catalog(database)
+    owned = {schema for component in find_components() for schema in component.schemas}
+    catalog = Catalog(database, INTERNAL_SCHEMAS | owned)
     await catalog.refresh()
     return catalog
