@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from headwater.boot.components import find_components
-from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import Connect, Connection, Database, Login
 
 SCHEMA = """
@@ -52,7 +51,6 @@ async def admin(connector: Connect) -> AsyncIterator[Connection]:
 
 @pytest.fixture
 async def catalog(database: Database, admin: Connection) -> Catalog:
-    owned = {schema for component in find_components() for schema in component.schemas}
-    catalog = Catalog(database, INTERNAL_SCHEMAS | owned)
+    catalog = Catalog(database)
     await catalog.refresh()
     return catalog

@@ -6,7 +6,17 @@ from typing import TypeVar
 
 import pytest
 
-from headwater.kernel.catalog import Argument, Catalog, Column, ForeignKey, Function, Relation, queries
+from headwater.boot.components import find_components
+from headwater.kernel.catalog import (
+    INTERNAL_SCHEMAS,
+    Argument,
+    Catalog,
+    Column,
+    ForeignKey,
+    Function,
+    Relation,
+    queries,
+)
 from headwater.kernel.database import Connection, Database, ReadingTransaction
 from headwater.kernel.principal import Principal
 
@@ -146,7 +156,8 @@ async def test_functions(catalog: Catalog) -> None:
 
 
 async def test_schemas_that_are_served(catalog: Catalog, database: Database) -> None:
-    assert catalog.current.exposed_schemas == ("public", "mine")
+    of_apps = {schema for component in find_components() for schema in component.schemas} - INTERNAL_SCHEMAS
+    assert {"public", "mine"} == set(catalog.current.exposed_schemas) - of_apps
     assert "system" in catalog.current.schemas
     narrower = Catalog(database, internal_schemas=frozenset({"mine", "system"}))
     await narrower.refresh()
