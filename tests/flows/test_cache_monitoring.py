@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from headwater.apps.scoreboard.models.caching import SCORES, TOPS
+from headwater.apps.scoreboard.models.caching import BOARDS, SCORES, TOPS
 from headwater.apps.scoreboard.operations import Caching
 from headwater.kernel.cache import AlertKind, CacheFamily, CacheMonitor, ReactionKind
 from headwater.kernel.cache.lifetimes import Lifetimes
@@ -103,18 +103,17 @@ async def test_memory_that_is_nearly_full_raises_an_alert_and_old_values_are_cle
 async def test_slow_answers_raise_an_alert_and_the_process_may_hold_more(
     cached_door: Door, trace: Trace, caching: Caching
 ) -> None:
-    async def load() -> str:
+    async def load() -> None:
         await asyncio.sleep(0.11)
-        return "a name"
 
     before = caching.cache.memory.capacity
-    await asyncio.gather(*(caching.cache.through(NAMES, f"slow-{number}", load) for number in range(ENOUGH)))
+    await asyncio.gather(*(caching.cache.through(BOARDS, f"slow-{number}", load) for number in range(ENOUGH)))
     with trace.following():
         caching.monitor.look()
-    trace.must_pass("call: CacheMonitor.look", "times of scoreboard_player", "call: CacheMonitor._widen")
+    trace.must_pass("call: CacheMonitor.look", f"times of {BOARDS.name}", "call: CacheMonitor._widen")
     assert caching.cache.memory.capacity >= before * 5 // 4
     alerts, reactions = await told(cached_door)
-    assert (AlertKind.SLOW_RESPONSE.value, "scoreboard_player") in alerts
+    assert (AlertKind.SLOW_RESPONSE.value, BOARDS.name) in alerts
     assert (AlertKind.SLOW_RESPONSE.value, ReactionKind.WIDEN.value) in reactions
 
 

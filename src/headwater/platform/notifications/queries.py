@@ -14,10 +14,10 @@ values ($1, $2, $3, $4, $5::jsonb, $6, $7) on conflict do nothing returning id
 """
 LIST_NOTICES = """
 select id, kind, title, body, details::text as details, created_at, read_at from notifications.notices
-where user_id = $1 and ($2::uuid is null or (created_at, id) < (
-  select last.created_at, last.id from notifications.notices last where last.id = $2 and last.user_id = $1
+where user_id = $1 and ($2::uuid is null or position < (
+  select last.position from notifications.notices last where last.id = $2 and last.user_id = $1
 )) and not ($3 and read_at is not null)
-order by created_at desc, id desc limit $4
+order by position desc limit $4
 """
 COUNT_UNREAD = "select count(*) from notifications.notices where user_id = $1 and read_at is null"
 READ_ONE = """
