@@ -222,8 +222,9 @@ async def test_who_gives_up_while_caches_forget_leaves_nobody_untold(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(house, "forget", forget)
-    task = asyncio.create_task(house.call("POST", "/ring", {"n": 4}))
-    await forgetting.wait()
+    task = asyncio.create_task(house.call("POST", "/ring", {"n": 4}, token="user"))
+    async with asyncio.timeout(5):
+        await forgetting.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
