@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -46,6 +46,15 @@ class Envelope(Protocol):
 
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply that carries a refusal."""
+        ...
+
+
+@runtime_checkable
+class DescribedEnvelope(Protocol):
+    """An envelope that says how its results lie in it, for the OpenAPI description; without, as they are."""
+
+    def describe(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The JSON Schema of an answer whose result has this one."""
         ...
 
 

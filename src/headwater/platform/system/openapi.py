@@ -15,6 +15,7 @@ from headwater.kernel.component import (
     Access,
     Component,
     Components,
+    DescribedEnvelope,
     Endpoint,
     FromCookie,
     FromHeader,
@@ -221,6 +222,8 @@ def _responses(endpoint: Endpoint, schemas: Mapping[int, Schema]) -> Schema:
     success: Schema = {"description": HTTPStatus(endpoint.status).phrase}
     if endpoint.status not in _BODILESS:
         schema = {} if endpoint.result is None else schemas[id(endpoint.result)]
+        if isinstance(endpoint.envelope, DescribedEnvelope):
+            schema = endpoint.envelope.describe(schema)
         success["content"] = {media_type: {"schema": schema} for media_type in endpoint.media_types}
     ours = endpoint.envelope is PLATFORM_ENVELOPE
     refusal = {"$ref": "#/components/responses/Error"} if ours else {"description": "The request was refused."}

@@ -1,5 +1,7 @@
 """How the scoreboard wraps what it answers (contracts/scoreboard.md)."""
 
+from typing import Any
+
 import msgspec
 from typing_extensions import override
 
@@ -42,6 +44,11 @@ class ScoreboardEnvelope:
             return result
         told = result if isinstance(result, msgspec.Raw) else encode(result)
         return Reply(status=status, body=b'{"success":true,"data":%b}' % told)
+
+    def describe(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Where the result lies."""
+        success = {"type": "boolean", "const": True}
+        return {"type": "object", "required": ["success", "data"], "properties": {"success": success, "data": schema}}
 
     def refuse(self, refusal: Refusal) -> Reply:
         """The refusal's sentence, with the contract's word for it."""
