@@ -51,7 +51,7 @@ HOURS = "select board, sum(actions)::int as actions, sum(points)::int as points 
 MESSAGES = """
 select (payload ->> 'revision')::bigint as revision, substr(channel_name, 12) as board,
   payload ->> 'user_id' as user_id, (payload ->> 'points')::int as points, (payload ->> 'score')::int as score
-from realtime.messages where channel_name like 'scoreboard:%'
+from realtime.messages where channel_name like 'scoreboard:%' and event_name = 'score_changed'
 """
 UNREAD = """
 select count(*) from system.cursors cursor
