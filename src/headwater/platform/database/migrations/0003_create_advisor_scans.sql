@@ -10,6 +10,7 @@ create table system.advisor_scans (
 -- Null stands for any: with the code alone a suppression is of everything the advisor says under it.
 create table system.advisor_suppressions (
   id          uuid primary key,
+  number      bigint generated always as identity unique,
   code        text not null,
   schema_name text,
   table_name  text,

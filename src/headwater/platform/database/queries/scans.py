@@ -46,7 +46,7 @@ async def find_latest_scan(tx: ReadingTransaction) -> Row | None:
 
 async def list_suppressions(tx: ReadingTransaction) -> list[Row]:
     """Every suppression, the oldest first."""
-    return await tx.rows(f"select {_COLUMNS} from system.advisor_suppressions order by created_at, id")
+    return await tx.rows(f"select {_COLUMNS} from system.advisor_suppressions order by number")
 
 
 async def add_suppression(tx: WritingTransaction, suppression: UUID, wanted: WantedSuppression) -> Row | None:
