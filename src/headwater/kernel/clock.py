@@ -12,14 +12,15 @@ import msgspec
 
 _encode = msgspec.json.Encoder().encode
 _TIME = re.compile(rb'"\d{4}-\d\d-\d\dT')
+_TO_MILLISECONDS = len("2026-11-21T02:30:00.000")
 _AS_THEY_ARE = (datetime, msgspec.Raw)
 
 
 def moment(at: datetime) -> str:
     """A time as the wire has it: ISO 8601 in UTC, with milliseconds and `Z`; one without a zone is UTC's."""
-    if at.tzinfo is not None:
+    if at.tzinfo is not None and at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return at.isoformat(timespec="milliseconds")[:_TO_MILLISECONDS] + "Z"
 
 
 def encode(value: object) -> bytes:

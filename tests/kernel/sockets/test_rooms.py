@@ -79,6 +79,23 @@ async def test_one_turns_events_are_one_write() -> None:
     assert one.writes == other.writes == [[str(event) for event in range(8)]]
 
 
+async def test_where_several_are_joined_the_next_turns_join_them_for_a_while() -> None:
+    rooms = quiet_rooms()
+    [one] = ears(rooms, 1, "a")
+    tell(rooms, "a", "alone")
+    await asyncio.sleep(0)
+    assert one.writes == [["alone"]]
+    told = 0
+    while len(one.writes) == 1:
+        tell(rooms, "a", told)
+        tell(rooms, "a", told + 1)
+        told += 2
+        await asyncio.sleep(0)
+        assert told < 20
+    assert told > 4
+    assert one.writes[1] == [str(event) for event in range(told)]
+
+
 async def test_nobody_hears_of_a_room_he_is_not_in() -> None:
     rooms = quiet_rooms()
     [one] = ears(rooms, 1, "a")

@@ -99,6 +99,11 @@ class Nodes:
         return frozenset((self.id, *self._others))
 
     @property
+    def alone(self) -> bool:
+        """Whether no other process has been heard within a silence."""
+        return not self._others
+
+    @property
     def cut_off(self) -> bool:
         """Whether the others may have told something that this process has not heard, and no longer wait for it."""
         return monotonic() - self._caught_up_at > self._silence * _SURE

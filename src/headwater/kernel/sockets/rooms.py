@@ -10,6 +10,8 @@ from headwater.kernel.sockets.socket import Socket
 
 AT_ONCE = 500
 """Sockets written to in one turn of the loop: about 3 ms, during which nobody else is served."""
+_MOST_TURNS = 4
+"""Turns of the loop that a burst waits while more joins it: most of a write's cost is not its length."""
 _NOBODY: frozenset[Socket] = frozenset()
 
 
@@ -31,19 +33,28 @@ class _Room:
 class _Burst:
     """Packets that go to the same sockets, one after the other; `spared` get none of them."""
 
-    __slots__ = ("at", "bundle", "crowd", "rooms", "spared")
+    __slots__ = ("at", "bundle", "crowd", "rooms", "seen", "spared", "turns")
 
     def __init__(self, rooms: tuple[str, ...], crowd: tuple[Socket, ...], besides: Socket | None) -> None:
         self.rooms = rooms
         self.crowd = crowd
         self.bundle = Bundle()
         self.at = 0
+        self.seen = 1
+        self.turns = 0
         self.spared: set[Socket] | None = None if besides is None else {besides}
 
     @property
     def whose(self) -> tuple[str, ...] | tuple[Socket, ...]:
         """The rooms it goes to, or the one socket."""
         return self.rooms or self.crowd
+
+    def grows(self) -> bool:
+        """Whether more has joined it since it was last looked at, and so still more may in the next turn."""
+        grown = len(self.bundle.packets) > self.seen and self.turns < _MOST_TURNS
+        self.seen = len(self.bundle.packets)
+        self.turns += 1
+        return grown
 
     def write(self, most: int, blame: Callable[[BaseException], None]) -> int:
         """Bring the bundle to so many more sockets; to how many it was. What fails for one is no other's loss."""
@@ -62,8 +73,9 @@ class _Burst:
 class Rooms:
     """The rooms of this process.
 
-    What is broadcast is written at the end of the loop's turn, so that what one turn tells one room is joined into one
-    write for each socket, in parts of `AT_ONCE` sockets a turn. It goes to those who are in the room when it is told.
+    What is broadcast is written after the loop's turn, so that what one turn tells one room is joined into one write
+    for each socket, in parts of `AT_ONCE` sockets a turn; where several are joined, the next turns' join them too. It
+    goes to those who are in the room when it is told.
     A socket gets everything in the order it was told, alone or with others. `blame` hears of what nobody foresaw.
     """
 
@@ -183,6 +195,8 @@ class Rooms:
         left = AT_ONCE
         while self._bursts and left > 0:
             burst = self._bursts[0]
+            if burst is self._bursts[-1] and burst.grows():
+                break
             self._close(burst)
             left -= max(burst.write(left, self._blame), 1)
             if burst.at >= len(burst.crowd):

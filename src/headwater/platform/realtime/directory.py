@@ -9,6 +9,8 @@ from headwater.platform.realtime import queries, rules
 from headwater.platform.realtime.models import OpenChannel, ReservedChannel
 
 CHANGED_CHANNEL = "realtime_channels"
+_MOST_KNOWN = 10_000
+"""Names whose channel is remembered."""
 
 
 class Directory:
@@ -21,6 +23,7 @@ class Directory:
         self._channels: tuple[OpenChannel, ...] = ()
         self._found: dict[str, OpenChannel | None] = {}
         self._reserved: list[ReservedChannel] = []
+        self._reservations: dict[str, ReservedChannel | None] = {}
 
     async def start(self) -> None:
         """Read the channels, and again whenever they change."""
@@ -37,7 +40,7 @@ class Directory:
     def find(self, name: str) -> OpenChannel | None:
         """The enabled channel a name belongs to: the one that is called so, or the longest pattern that matches."""
         if name not in self._found:
-            if len(self._found) > 10_000:
+            if len(self._found) > _MOST_KNOWN:
                 self._found.clear()
             fitting = [channel for channel in self._channels if rules.matches(channel.pattern, name)]
             self._found[name] = min(fitting, key=lambda channel: rules.precedence(channel.pattern, name), default=None)
@@ -50,8 +53,14 @@ class Directory:
     def reserve(self, reserved: ReservedChannel) -> None:
         """From now on the house alone publishes on channels of this pattern."""
         self._reserved.append(reserved)
+        self._reservations.clear()
 
     def reserved(self, name: str) -> ReservedChannel | None:
         """What is said of the channel of this name, if the house has reserved it: the nearest pattern counts."""
-        fitting = [each for each in self._reserved if rules.matches(each.pattern, name)]
-        return min(fitting, key=lambda each: rules.precedence(each.pattern, name), default=None)
+        if name not in self._reservations:
+            if len(self._reservations) > _MOST_KNOWN:
+                self._reservations.clear()
+            fitting = [each for each in self._reserved if rules.matches(each.pattern, name)]
+            nearest = min(fitting, key=lambda each: rules.precedence(each.pattern, name), default=None)
+            self._reservations[name] = nearest
+        return self._reservations[name]

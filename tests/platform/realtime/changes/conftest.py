@@ -69,7 +69,8 @@ class Registry(Desk):
                 await asyncio.sleep(0.002)
             while any(ear.connected and not self.delivery.listener(ear).live for ear in self.ears):  # noqa: ASYNC110 - nothing rings
                 await asyncio.sleep(0.002)
-        await asyncio.sleep(0)
+        for ear in self.ears:
+            self.sockets.write_now(ear)
 
     async def hush(self, table: str) -> None:
         """Turn a table off."""

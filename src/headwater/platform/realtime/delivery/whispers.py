@@ -51,7 +51,7 @@ class Whispers:
     def tell(self, channel: str, packet: Packet) -> None:
         """Tell whoever listens; nobody waits until the other nodes have it."""
         self._broadcast(channel, packet)
-        if len(self._nodes.live) > 1:
+        if not self._nodes.alone:
             self._add(channel, packet.encode())
 
     async def stop(self) -> None:

@@ -92,7 +92,7 @@ class Roster:
         self._say(Entered(self._nodes.id, Here(channel, member)))
 
     def _say(self, news: News) -> None:
-        if len(self._nodes.live) > 1:
+        if not self._nodes.alone:
             self._tasks.start(self._bus.publish(TOPIC, write(news)))
 
     def _add(self, node: str, here: Here, besides: Socket | None = None) -> None:
