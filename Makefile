@@ -15,7 +15,7 @@ serve: .venv/installed  ## start the server; ARGS="--port 8000 --data /srv/headw
 
 test: check  ## checks, laws and every test; fault and fuzz tests at a tenth of their stated counts
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --ignore tests/house -m "not torture"
-	$(BIN)/pytest --ignore tests/house -m torture
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --ignore tests/house -m torture
 
 check: .venv/installed-dev  ## style, types, import contracts, house laws, reference pages
 	$(BIN)/ruff check .

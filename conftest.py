@@ -9,7 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.kit.database", "tests.kit.redis", "tests.kit.server", "tests.kit.users"]
+pytest_plugins = ["tests.kit.places", "tests.kit.database", "tests.kit.redis", "tests.kit.server", "tests.kit.users"]
 collect_ignore = ["tests/kit"]
 TORTURE = os.environ.get("HEADWATER_TORTURE") == "1"
 REQUIRE_ALL = os.environ.get("HEADWATER_REQUIRE_ALL") == "1"

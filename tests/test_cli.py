@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -70,9 +71,15 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(place.parent, ignore_errors=True)
 
 
+@cache
+def help_of(*command: str) -> subprocess.CompletedProcess[str]:
+    """What a command tells of itself; asked once."""
+    return run(*command, "--help")
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_has_help(command: tuple[str, ...]) -> None:
-    helped = run(*command, "--help")
+    helped = help_of(*command)
     assert helped.returncode == 0
     assert helped.stderr == ""
     assert helped.stdout.lstrip().startswith("Usage: ")
@@ -80,7 +87,7 @@ def test_every_command_has_help(command: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c not in {("app",), ("version",)}], ids=" ".join)
 def test_help_shows_an_example_and_the_exit_codes(command: tuple[str, ...]) -> None:
-    told = run(*command, "--help").stdout
+    told = help_of(*command).stdout
     assert f"Example: headwater {' '.join(command)}" in told
     assert "Exit codes: 0 " in told
     if command != ("app", "new"):

@@ -7,7 +7,7 @@ import rateLimit from "@fastify/rate-limit";
 import { createVerifier } from "fast-jwt";
 import Fastify, { LogController } from "fastify";
 import pg from "pg";
-import prom from "prom-client";
+import { observe } from "./observe.js";
 
 const POOL_SIZE = 20;
 const CACHED_TOKENS = 10_000;
@@ -28,28 +28,7 @@ const app = Fastify({
 
 await app.register(rateLimit, { max: 1_000_000_000, timeWindow: "1 minute" });
 
-const seconds = new prom.Histogram({
-  name: "http_request_duration_seconds",
-  help: "Seconds from the request's arrival to its answer.",
-  labelNames: ["method", "route", "status"],
-});
-
-app.addHook("onRequest", (request, reply, done) => {
-  reply.header("x-request-id", request.id);
-  done();
-});
-
-app.addHook("onResponse", (request, reply, done) => {
-  const { method, routeOptions, url, ip } = request;
-  seconds.labels(method, routeOptions.url, String(reply.statusCode)).observe(reply.elapsedTime / 1000);
-  request.log.info({ method, url, ip, status: reply.statusCode, milliseconds: reply.elapsedTime }, "answered");
-  done();
-});
-
-app.get("/metrics", { logLevel: "warn" }, async (request, reply) => {
-  reply.type(prom.register.contentType);
-  return prom.register.metrics();
-});
+observe(app);
 
 const verifiers = new Map(
   JSON.parse(process.env.JWKS).keys.map((jwk) => {

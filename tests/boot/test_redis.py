@@ -34,7 +34,7 @@ def health(server: RunningServer) -> tuple[int, str, dict[str, str]]:
     return answer.status_code, told["status"], {part["name"]: part["status"] for part in told["parts"]}
 
 
-def until(condition: Callable[[], object], seconds: float = 15) -> None:
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

@@ -251,7 +251,7 @@ async def test_an_upgrade_that_is_not_served_is_an_ordinary_request(upgrade: str
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - it rings no bell
             await asyncio.sleep(0.005)
 

@@ -13,6 +13,7 @@ from headwater.boot.settings import ServerSettings, Settings, variable_names
 from headwater.flow import FlowSettings, House
 from headwater.kernel.clock import Clock, DrivenClock
 from headwater.kernel.database import DatabaseSettings
+from headwater.kernel.redis import RedisSettings
 
 PARTS = [kind for kind in find_classes(msgspec.Struct) if kind.__name__.endswith("Settings")]
 
@@ -75,6 +76,8 @@ def test_names_say_whose_they_are() -> None:
         ("HEADWATER_FLOW_REQUESTS_PER_MINUTE", "0", FlowSettings),
         ("HEADWATER_DATABASE_POOL_MAX", "0", DatabaseSettings),
         ("HEADWATER_DATABASE_POOL_IDLE", "soon", DatabaseSettings),
+        ("HEADWATER_REDIS_PREFIX", "two words", RedisSettings),
+        ("HEADWATER_REDIS_PREFIX", "house\n", RedisSettings),
     ],
 )
 def test_a_wrong_value_names_its_variable(variable: str, text: str, part: type[msgspec.Struct]) -> None:

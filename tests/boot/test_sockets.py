@@ -67,10 +67,10 @@ async def test_behind_an_unanswered_request_it_is_none() -> None:
         writer.write((waiting + upgrade).encode())
         await asyncio.sleep(0.05)
         running.hall.opened_sockets[0].emit("first")
-        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
+        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 30)
         rest = b""
         while b"HTTP/1.1" not in rest:
-            rest += await asyncio.wait_for(reader.read(4096), 5)
+            rest += await asyncio.wait_for(reader.read(4096), 30)
         assert b"101" not in rest.split(b"HTTP/1.1")[1][:8]
 
 

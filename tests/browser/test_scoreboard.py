@@ -136,7 +136,8 @@ async def test_a_board_is_chosen_and_remembered(browser: Browser, leaderboard: L
     page = window.page
     await page.get_by_label("Board", exact=True).select_option("sprint")
     await expect(page.locator("#board-title")).to_have_text("Sprint")
-    await expect(page.locator("#board-rules")).to_contain_text("The best result counts · 9 players at most")
+    await expect(page.locator("#board-rules")).to_contain_text("The best result counts")
+    await expect(page.locator("#terms-entries")).to_have_text("0 of 9 places taken")
     await act(page)
     await expect(page.locator("#places .score")).to_have_text(["50"])
     await act(page, "daily_visit")
@@ -149,6 +150,7 @@ async def test_a_board_is_chosen_and_remembered(browser: Browser, leaderboard: L
     await expect(page.locator("#board-title")).to_have_text("Sprint")
     await expect(page.locator("#own-name")).to_have_text("chooser")
     await page.get_by_label("Board", exact=True).select_option("over")
+    await expect(page.locator("#terms-stage")).to_have_text("Final result")
     await expect(page.locator("#act-outcome")).to_contain_text("This board is closed")
     await expect(page.locator("[data-action=win_match]")).to_have_attribute("aria-disabled", "true")
     window.must_be_clean()
@@ -193,7 +195,6 @@ async def test_a_session_that_was_ended_elsewhere_is_ended_here(browser: Browser
     kept = "JSON.parse(localStorage.getItem('scoreboard.session'))?.token ?? null"
     token = await page.evaluate(kept)
     await leaderboard.sign_out(me._replace(token=token))
-    await page.locator("[data-action=win_match]").click()
     await expect(page.locator("#door-notice")).to_have_text("Your session has ended. Please sign in again.")
     await expect(page.locator("#own")).to_be_hidden()
     await expect(page.locator("#near")).to_be_hidden()

@@ -83,6 +83,10 @@ async def test_it_fits_every_screen(browser: Browser, leaderboard: Leaderboard, 
     await expect(page.locator("#neighbours li")).to_have_count(5)
     assert await page.evaluate(TOO_WIDE) == 0
     assert await page.evaluate(TOO_SMALL) == []
+    await page.locator("#own-history").click()
+    await expect(page.locator("#player-acts li").first).to_be_visible()
+    assert await page.evaluate(TOO_WIDE) == 0
+    assert await page.evaluate(TOO_SMALL) == []
     window.must_be_clean()
 
 
@@ -101,6 +105,11 @@ async def test_it_can_be_read(browser: Browser, leaderboard: Leaderboard, scheme
     await expect(page.locator(".row.mine .gain")).to_be_visible()
     await expect(page.locator("#acts")).to_have_attribute("aria-busy", "false")
     assert await page.evaluate(CONTRAST) == []
+    for opener, line in (("#own-history", "#player-acts li"), ("#bell", "#inbox-notice:not(:empty), #notices li")):
+        await page.locator(opener).click()
+        await expect(page.locator(line).first).to_be_visible()
+        assert await page.evaluate(CONTRAST) == []
+        await page.keyboard.press("Escape")
     for state in ("reconnecting", "offline"):
         await page.evaluate("(state) => { document.getElementById('link').dataset.state = state; }", state)
         assert await page.evaluate(CONTRAST) == []

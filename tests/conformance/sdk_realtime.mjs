@@ -304,6 +304,21 @@ check('socket.io-client gets everything since, in order, and then what comes', a
   assert.deepEqual([other.ok, other.recovered], [true, false])
 })
 
+check('publish cannot end the connections of those who hear', async () => {
+  const [victim, attacker] = [stranger(), stranger()]
+  await subscribed(victim)
+  await subscribed(attacker)
+  for (const event of ['connect', 'connect_error', 'disconnect', 'newListener', 'presence:leave', 'realtime:error']) {
+    const refused = told(attacker, 'error')
+    await attacker.publish(news, event, { code: 'FORGED' })
+    assert.equal((await refused).code, 'REALTIME_INVALID_CHANNEL_REQUEST', event)
+  }
+  const heard = told(victim, 'said', ({ last }) => last)
+  await attacker.publish(news, 'said', { last: true })
+  await heard
+  assert.deepEqual([victim.isConnected, attacker.isConnected], [true, true])
+})
+
 check('socket.io-client whispers, and the log knows nothing of it', async () => {
   const room = `${mark}:whispers`
   const [one, other] = [await client({ token: ada.accessToken }), await client({ token: grace.accessToken })]

@@ -5,21 +5,43 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from headwater.boot.components import find_components
 from headwater.boot.reference.pages import pages
+from headwater.kernel.observe import MetricsListener
+from tests.kernel.observe.test_observer import one_of_each
 from tests.kit.server import RunningServer, new_folder
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 METRIC = re.compile(r"\bheadwater_[a-z0-9_]+")
 LABEL = re.compile(r"\b(headwater_[a-z0-9_]+)\{([^}]*)\}")
+MATCHER = re.compile(r'(\w+)(=~|=)"([^"]*)"')
 VARIABLE = re.compile(r"\bHEADWATER_[A-Z0-9_]+")
+APP = "/apps/scoreboard/api"
+CONSUMERS = ("count_hour", "tell_channel", "follow_lead", "tell_admins")
+OF_PROMETHEUS = {"instance", "le"}
+OF_BREAKDOWNS = {
+    ("what", "postgres"),
+    ("what", "redis"),
+    ("status", "5.."),
+    ("outcome", "CircuitOpen"),
+    ("outcome", "failed"),
+    ("final", "true"),
+    ("from", "redis"),
+    ("alert", "low_hit_rate"),
+    ("alert", "high_memory"),
+    ("alert", "slow_response"),
+}
+"""What a query waits for, and a house that is well does not tell."""
 COMMANDS = {"HEADWATER_DATA"}
 OF_THE_FILES = {"HEADWATER_ADMIN_KEY"}
 """What compose hands on under another name."""
@@ -51,9 +73,9 @@ def known_settings() -> set[str]:
 
 @pytest.fixture(scope="module")
 def told() -> Iterator[str]:
-    """What a running house answers a scrape, after a request and a look at its health."""
+    """What a running house answers a scrape, after a look at its health and a game with a forger."""
     folder = new_folder()
-    server = RunningServer(folder)
+    server = RunningServer(folder, {"HEADWATER_CACHE_LEAST_LOOKUPS": "1", "HEADWATER_FLOW_LIMITS_FACTOR": "1"})
     try:
         with server.client(server.admin_key) as client:
             client.get("/api/metadata").raise_for_status()
@@ -61,10 +83,55 @@ def told() -> Iterator[str]:
             assert {"database", "bus", "sockets", "external"} <= {part["name"] for part in health["parts"]}
             details = {part["name"]: part.get("detail") for part in health["parts"]}
             assert details["sockets"] == "0 open" and details["external"] == "no host is left alone"
-            yield client.get("/metrics").text
+            play(client)
+            watch(client, server.sign_up("watcher@example.com"))
+            yield until_told(
+                client, *(f'{{consumer="scoreboard.{name}"}}' for name in CONSUMERS), "_job_seconds_count{"
+            )
     finally:
         server.stop()
         shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def play(client: httpx.Client) -> None:
+    """Count an action, send it again, forge some, have one held, and go on for too long."""
+    account = {"username": "cheater", "email": "cheater@example.com", "password": "correct horse"}
+    registered = client.post(f"{APP}/auth/register", json=account).raise_for_status().json()
+    player = {"authorization": f"Bearer {registered['data']['token']}"}
+
+    def act() -> dict[str, Any]:
+        action = client.post(f"{APP}/scoreboard/generate-action", json={"scoreIncrement": 10}, headers=player)
+        return action.raise_for_status().json()["data"]
+
+    def update(action: dict[str, Any]) -> int:
+        return client.post(f"{APP}/scoreboard/update", json=action, headers=player).status_code
+
+    first = act()
+    assert [update(first), update(first)] == [200, 400]
+    assert [update(act() | {"actionHash": "0" * 64}) for _ in range(4)] == [400] * 4
+    assert update(act()) == 403, "held"
+    assert [update(first) for _ in range(4)][-1] == 429
+    client.get(f"{APP}/scoreboard").raise_for_status()
+
+
+def watch(client: httpx.Client, token: str) -> None:
+    """Open two sockets, say something, and close one of them."""
+    for closes in (True, False):
+        place = "/socket.io/?EIO=4&transport=polling"
+        place += f"&sid={json.loads(client.get(place).text[1:])['sid']}"
+        for packet in (f'40{{"token":"{token}"}}', '420["nobody declared it"]', *(["41"] if closes else [])):
+            client.post(place, content=packet).raise_for_status()
+
+
+def until_told(client: httpx.Client, *parts: str) -> str:
+    """The metrics, once they hold all this."""
+    end = time.monotonic() + 60
+    while True:
+        text = client.get("/metrics").text
+        if all(part in text for part in parts):
+            return text
+        assert time.monotonic() < end, [part for part in parts if part not in text]
+        time.sleep(0.1)
 
 
 def families(text: str) -> set[str]:
@@ -80,6 +147,55 @@ def families(text: str) -> set[str]:
 def test_every_metric_of_every_query_is_told_by_a_running_house(told: str) -> None:
     missing = {place: set(METRIC.findall(query)) - families(told) for place, query in queries().items()}
     assert {place: names for place, names in missing.items() if names} == {}
+
+
+def samples(text: str) -> list[tuple[str, dict[str, str]]]:
+    """Every sample of a scrape: its name and its labels."""
+    found = text_string_to_metric_families(text)
+    return [(sample.name, sample.labels) for family in found for sample in family.samples]
+
+
+def test_every_label_that_a_query_names_is_told_by_a_running_house(told: str) -> None:
+    """With its value; what only a breakdown shows is told by the listener with the same labels, at least."""
+    there = samples(told)
+    listener = MetricsListener()
+    for observation in one_of_each():
+        listener(observation)
+    possible = there + samples(listener.render().decode())
+    missing: list[str] = []
+    for place, query in queries().items():
+        for metric, matchers in LABEL.findall(query):
+            for label, operator, values in MATCHER.findall(matchers):
+                known = {labels[label] for name, labels in there if name == metric and label in labels}
+                wanted = values.split("|") if operator == "=~" and "(" not in values else [values]
+                unseen = [
+                    value
+                    for value in wanted
+                    if not any(re.fullmatch(value, one) for one in known) and (label, value) not in OF_BREAKDOWNS
+                ]
+                missing += [f"{place}: {metric}{{{label}={value}}}" for value in unseen]
+                if not any(name == metric and label in labels for name, labels in possible):
+                    missing.append(f"{place}: {metric} has no label {label}")
+        names = set(METRIC.findall(query))
+        labels = {label for name, labels in possible if name in names for label in labels} | OF_PROMETHEUS
+        for grouped in re.findall(r"\bby \(([^)]*)\)", query):
+            missing += [f"{place}: by {label}" for label in grouped.split(", ") if label not in labels]
+    assert missing == []
+
+
+def test_the_dashboard_shows_what_the_scoreboard_tells(told: str) -> None:
+    asked = " ".join(queries().values())
+    for part in (
+        'code="ACTION_HELD"',
+        'consumer="scoreboard.tell_admins"',
+        "headwater_rank_entries",
+        "headwater_sockets",
+    ):
+        assert part in asked
+    assert 'headwater_rank_entries{board="default"}' in told
+    board = json.loads((DEPLOY / "grafana/scoreboard.json").read_text("utf-8"))
+    places = [tuple(panel["gridPos"].values()) for panel in board["panels"]]
+    assert len(set(places)) == len({panel["id"] for panel in board["panels"]}) == len(places)
 
 
 def test_the_house_was_warm_before_it_was_ready(told: str) -> None:

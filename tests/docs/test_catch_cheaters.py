@@ -2,19 +2,15 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import get_type_hints
 
 import pytest
 
 from headwater.apps.scoreboard.models.fraud import FraudSettings, Rule
-from headwater.boot.settings import variable_names
+from tests.kit.pages import Page, known_settings, type_in
 from tests.kit.server import RunningServer, new_folder
 
-PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "catch-cheaters.md").read_text("utf-8")
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGE = Page("howto/catch-cheaters.md")
 EXPECTED = re.compile(r"^# (\S.*)$", re.MULTILINE)
 PRELUDE = """set -euo pipefail
 app={url}/apps/scoreboard/api
@@ -56,26 +52,16 @@ def server() -> Iterator[RunningServer]:
 
 
 def test_everything_is_typed_in_and_prints_what_the_page_says(server: RunningServer) -> None:
-    typed = "".join(text for language, text in FENCE.findall(PAGE) if language == "bash")
-    ended = subprocess.run(
-        ["bash", "-c", PRELUDE.format(url=server.url, key=server.admin_key) + typed],
-        cwd=server.folder.parent,
-        env=server.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stdout.splitlines() == EXPECTED.findall(typed)
+    typed = PAGE.typed()
+    script = PRELUDE.format(url=server.url, key=server.admin_key) + typed
+    printed = type_in(script, server.folder.parent, server.environment)
+    assert printed.splitlines() == EXPECTED.findall(typed)
     with server.client(server.admin_key) as client:
         channels = client.get("/api/realtime/channels").json()
     assert "scoreboard:incidents" in {channel["pattern"] for channel in channels}
 
 
 def test_every_rule_and_setting_is_one() -> None:
-    named = set(re.findall(r"HEADWATER_FRAUD_[A-Z_]+", PAGE))
-    hints = get_type_hints(FraudSettings, include_extras=True)
-    known = {name for field, hint in hints.items() for name in variable_names(FraudSettings, field, hint)}
-    assert named == known
-    assert set(re.findall(r"^\| `(\w+)` \| .* \| `HEADWATER", PAGE, re.MULTILINE)) == set(Rule.__args__)
+    named = {name for name in PAGE.settings() if name.startswith("HEADWATER_FRAUD_")}
+    assert named == known_settings(FraudSettings)
+    assert set(re.findall(r"^\| `(\w+)` \| .* \| `HEADWATER", PAGE.text, re.MULTILINE)) == set(Rule.__args__)

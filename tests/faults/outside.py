@@ -18,7 +18,7 @@ from headwater.kernel.database.embedded import EmbeddedSettings
 from headwater.kernel.database.embedded.account import give_tree, server_account
 from headwater.kernel.database.embedded.binaries import LIBRARIES, PACKAGE, find_binaries
 
-START_WITHIN = 30.0
+START_WITHIN = 60.0
 
 
 class OutsidePostgres:
@@ -36,10 +36,10 @@ class OutsidePostgres:
         else:
             self._binaries = asyncio.run(find_binaries(self._account, EmbeddedSettings().state_folder))
         self.password = secrets.token_hex(12)
-        with socket.socket() as probe:
+        self._make()
+        with socket.socket() as probe:  # at the last moment: nobody else is given the port before it is taken
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self._make()
         self.start()
 
     def _make(self) -> None:
@@ -51,7 +51,7 @@ class OutsidePostgres:
         self._popen(
             *("initdb", "--pgdata", str(self.folder / "cluster"), "--username", "postgres", "--encoding", "UTF8"),
             *("--pwfile", str(password_file), "--auth", "scram-sha-256", "--no-instructions", "--no-sync"),
-        ).wait(60)
+        ).wait(120)
 
     def start(self) -> None:
         """Start it and return once it answers."""
@@ -72,7 +72,7 @@ class OutsidePostgres:
     def stop(self, blow: signal.Signals = signal.SIGINT) -> None:
         """Stop it: fast shutdown, unless told otherwise."""
         self.process.send_signal(blow)
-        self.process.wait(30)
+        self.process.wait(60)
 
     def remove(self) -> None:
         """Stop it and forget everything."""

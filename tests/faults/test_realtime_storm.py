@@ -1,24 +1,18 @@
 """Clients of two nodes through random faults: what each of them saw is the log, or it was told what it missed."""
 
 import asyncio
-import shutil
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from itertools import cycle, pairwise
 from random import Random
 
-import asyncpg
 import msgspec
 import pytest
 
 from tests.faults.listeners import Account, Listener
-from tests.faults.outside import OutsidePostgres
+from tests.faults.scene import DATABASE, Blow, Scene, two_nodes_to_hurt
 from tests.faults.writers import Writer, write_by_rest, write_by_socket, write_by_sql
-from tests.kit.redis import RedisServer
-from tests.kit.server import RunningServer, new_folder
 
 CLIENTS = 200
 FAULTS = 2_000
@@ -29,16 +23,10 @@ USERS = 5
 DOORS = ("rest", "socket", "sql")
 WRITERS = 2
 """By each door."""
-KEY = "rE7wq0Zp4mUj2bXn6sTt8vYc1dAf3gHk"
 PACE = 0.1
 """Seconds between two faults, on the average."""
 SETTLED_WITHIN = 60.0
-GENEROUS = {
-    "HEADWATER_ENCRYPTION_KEY": KEY,
-    "HEADWATER_FLOW_SOCKETS_PER_MINUTE": "1000000",
-    "HEADWATER_IDENTITY_ACCESS_LIFETIME": "36000",
-    "HEADWATER_SOCKET_WRITE_BUFFER": "65536",
-}
+ENVIRONMENT = {"HEADWATER_SOCKET_WRITE_BUFFER": "65536"}
 SHARES = {"cut": 0.81, "dawdle": 0.1, "kill": 0.02, "postgres": 0.01, "redis": 0.02, "forget": 0.04}
 KEPT = (0, 5, 100)
 """Of the newest messages so many are not forgotten."""
@@ -65,135 +53,78 @@ class Entry(msgspec.Struct, frozen=True):
     nth: int
 
 
-class Scene:
-    """Two nodes on one PostgreSQL, with a Redis or without, and everything that is done to them."""
+class Weather(Scene):
+    """Two nodes that serve channels, and everything that is done to them and to their clients."""
 
-    def __init__(self, random: Random, *, with_redis: bool) -> None:
-        self.random = random
-        self.done: Counter[str] = Counter()
-        self.log: list[Entry] = []
-        """What is no longer in the table."""
-        self.outside = OutsidePostgres()
-        self.redis = RedisServer() if with_redis else None
-        self.outside.sql("create database headwater")
-        self.database = self.outside.url(database="headwater")
-        environment = {**GENEROUS, "HEADWATER_DATABASE_URL": self.database}
-        if self.redis is not None:
-            environment["HEADWATER_REDIS_URL"] = self.redis.url
-        self.folders = [new_folder(), new_folder()]
-        with ThreadPoolExecutor(2) as starts:
-            starting = [starts.submit(RunningServer, folder, environment) for folder in self.folders]
-        self.nodes = [start.result() for start in starting if start.exception() is None]
-        if len(self.nodes) < len(starting):
-            self.close()
-            pytest.fail(str([start.exception() for start in starting]), pytrace=False)
-        self.urls = [node.url for node in self.nodes]
-        self.anon_key = self.nodes[0].anon_key
+    log: list[Entry]
+    """What is no longer in the table."""
+
+    def prepare(self) -> None:
+        """Make the channels, and the users."""
+        self.log = []
         self.tokens = [self.nodes[0].sign_up(f"storm-{number}@example.com") for number in range(USERS)]
-        self.outside.sql("insert into realtime.channels (pattern) values ('storm:%')", database="headwater")
-        self._steady = asyncio.Lock()
-        self._restarting: set[asyncio.Task[None]] = set()
-        self._ways: dict[str, Callable[[list[Listener]], Coroutine[None, None, None]]] = {
-            "cut": self._cut,
-            "dawdle": self._dawdle,
-            "kill": self._kill,
-            "postgres": self._restart_postgres,
-            "redis": self._restart_redis,
-            "forget": self._forget,
-        }
+        self.outside.sql("insert into realtime.channels (pattern) values ('storm:%')", database=DATABASE)
+
+    @property
+    def anon_key(self) -> str:
+        """The key that pages show."""
+        return self.nodes[0].anon_key
 
     @property
     def credentials(self) -> list[str]:
         """What clients show, in turn."""
         return [shown for token in self.tokens for shown in (token, self.anon_key)]
 
-    def close(self) -> list[int]:
-        """End everything; the nodes' exit codes."""
-        codes = [node.stop() for node in self.nodes if node.process.poll() is None]
-        for folder in self.folders:
-            shutil.rmtree(folder.parent, ignore_errors=True)
-        if self.redis is not None:
-            self.redis.remove()
-        self.outside.remove()
-        return codes
-
     async def hurt(self, faults: int, listeners: list[Listener]) -> None:
-        """So many faults, each sort in its share, in any order."""
-        kinds = [kind for kind, share in SHARES.items() for _ in range(max(1, round(faults * share)))]
-        self.random.shuffle(kinds)
-        for kind in kinds:
-            if kind == "redis" and self.redis is None:
-                kind = "cut"  # noqa: PLW2901 - there is none to hurt
-            await self._ways[kind](listeners)
-            self.done[kind] += 1
-            await asyncio.sleep(self.random.uniform(0, 2 * PACE))
-        await asyncio.gather(*self._restarting)
+        """So many faults, each sort in its share."""
 
-    async def _cut(self, listeners: list[Listener]) -> None:
-        self.random.choice(listeners).cut()
+        async def cut() -> None:
+            self.random.choice(listeners).cut()
 
-    async def _dawdle(self, listeners: list[Listener]) -> None:
-        self._begin(self.random.choice(listeners).dawdle(self.random.uniform(0.2, 3)))
+        async def dawdle() -> None:
+            self.begin(self.random.choice(listeners).dawdle(self.random.uniform(0.2, 3)))
 
-    async def _kill(self, _listeners: list[Listener]) -> None:
-        node = self.random.choice(self.nodes)
-        if node.process.poll() is None:
-            await asyncio.to_thread(node.kill)
-            self._begin(self._start_again(node))
+        blows: dict[str, Blow] = {
+            "cut": cut,
+            "dawdle": dawdle,
+            "kill": self.kill,
+            "postgres": self._restart_postgres,
+            "redis": self.restart_redis,
+            "forget": self._forget,
+        }
+        counts = {kind: max(1, round(faults * share)) for kind, share in SHARES.items()}
+        if self.redis is None:
+            counts["cut"] += counts.pop("redis")
+        await self.strike(blows, counts, (0, 2 * PACE))
 
-    async def _start_again(self, node: RunningServer) -> None:
-        await asyncio.sleep(self.random.uniform(0, 1))
-        async with self._steady:
-            await asyncio.to_thread(node.start, int(node.url.rpartition(":")[2]))
-
-    async def _restart_postgres(self, _listeners: list[Listener]) -> None:
-        async with self._steady:
+    async def _restart_postgres(self) -> None:
+        async with self.steady:
             blow = self.random.choice((signal.SIGINT, signal.SIGQUIT))
             await asyncio.to_thread(self.outside.stop, blow)
             await asyncio.sleep(self.random.uniform(0, 1))
             await asyncio.to_thread(self.outside.start)
 
-    async def _restart_redis(self, _listeners: list[Listener]) -> None:
-        assert self.redis is not None
-        await asyncio.to_thread(self.redis.kill)
-        await asyncio.sleep(self.random.uniform(0, 1))
-        await asyncio.to_thread(self.redis.start)
-
-    async def _forget(self, _listeners: list[Listener]) -> None:
-        self.log += await self._entries(FORGET, self.random.choice(KEPT))
-
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._restarting.add(task)
-        task.add_done_callback(self._restarting.discard)
-
-    async def _entries(self, statement: str, *arguments: object) -> list[Entry]:
-        connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(dsn=self.database)
-        try:
-            return [Entry(*row.values()) for row in await connection.fetch(statement, *arguments)]
-        finally:
-            await connection.close()
+    async def _forget(self) -> None:
+        self.log += [Entry(**row) for row in await self.rows(FORGET, self.random.choice(KEPT))]
 
     async def whole_log(self) -> list[Entry]:
         """Everything that was ever logged, in its order."""
-        return sorted(self.log + await self._entries(LOG), key=lambda entry: entry.place)
+        return sorted(self.log + [Entry(**row) for row in await self.rows(LOG)], key=lambda entry: entry.place)
 
     async def value(self, statement: str) -> object:
         """What a statement says."""
-        return await self.outside.run(statement, database="headwater")
+        return await self.outside.run(statement, database=DATABASE)
 
 
 @pytest.mark.parametrize("with_redis", [False, pytest.param(True, marks=pytest.mark.needs("redis-server"))])
 def test_storm(scaled: Callable[[int], int], seeded: Random, *, with_redis: bool) -> None:
-    scene = Scene(seeded, with_redis=with_redis)
-    try:
-        asyncio.run(weather(scene, scaled(CLIENTS), scaled(FAULTS) // 2))
-    finally:
-        codes = scene.close()
-    assert codes == [0, 0]
+    with two_nodes_to_hurt(ENVIRONMENT, with_redis=with_redis) as ground:
+        scene = Weather(seeded, *ground)
+        scene.prepare()
+        asyncio.run(storm(scene, scaled(CLIENTS), scaled(FAULTS) // 2))
 
 
-async def weather(scene: Scene, clients: int, faults: int) -> None:
+async def storm(scene: Weather, clients: int, faults: int) -> None:
     """The storm, and the look round when it is over."""
     random = scene.random
     listeners = [
@@ -219,7 +150,7 @@ async def weather(scene: Scene, clients: int, faults: int) -> None:
     must_be_true(accounts, log, str(epoch))
 
 
-async def _write(scene: Scene, writer: Writer) -> None:
+async def _write(scene: Weather, writer: Writer) -> None:
     match writer.door:
         case "rest":
             await write_by_rest(writer, scene.urls, scene.anon_key)
@@ -229,7 +160,7 @@ async def _write(scene: Scene, writer: Writer) -> None:
             await write_by_sql(writer, scene.database)
 
 
-async def settled(scene: Scene, listeners: list[Listener]) -> list[Entry]:
+async def settled(scene: Weather, listeners: list[Listener]) -> list[Entry]:
     """The log, once every message has its place and every client has come up to the end of its channels."""
     end = time.monotonic() + SETTLED_WITHIN
     while await scene.value(UNPLACED):
@@ -278,7 +209,7 @@ def must_be_true(accounts: list[Account], log: list[Entry], epoch: str) -> None:
         assert holes <= account.told_of_loss
 
 
-def print_figures(scene: Scene, listeners: list[Listener], log: list[Entry]) -> None:
+def print_figures(scene: Weather, listeners: list[Listener], log: list[Entry]) -> None:
     """What it came to."""
     accounts = [account for listener in listeners for account in listener.accounts.values()]
     print(

@@ -1,24 +1,20 @@
 """The scoreboard on two nodes while things are killed: no point lost, none counted twice, no rank left behind."""
 
 import asyncio
-import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 from typing import Any
 
-import asyncpg
 import httpx
 import msgspec
 import pytest
 
-from tests.faults.outside import OutsidePostgres
 from tests.faults.players import APP, Answer, Player, Watcher
-from tests.kit.redis import RedisServer
-from tests.kit.server import RunningServer, new_folder
+from tests.faults.scene import DATABASE, Blow, Scene, two_nodes_to_hurt
+from tests.kit.server import RunningServer
 
 PLAYERS = 200
 ACTIONS = 25
@@ -32,14 +28,10 @@ HANGS_FOR = 1.0
 """Seconds: less than the silence after which others go on without a node."""
 PACE = 1.0
 """Seconds between two faults, on the average."""
-SETTLED_WITHIN = 15.0
+SETTLED_WITHIN = 60.0
 BOARDS = {"default": "increment", "dash": "increment", "peak": "best"}
 RESET = "dash"
-ENVIRONMENT = {
-    "HEADWATER_ENCRYPTION_KEY": "rE7wq0Zp4mUj2bXn6sTt8vYc1dAf3gHk",
-    "HEADWATER_FLOW_SOCKETS_PER_MINUTE": "1000000",
-    "HEADWATER_FRAUD_MODE": "shadow",
-}
+ENVIRONMENT = {"HEADWATER_FRAUD_MODE": "shadow"}
 LOG = "select id, board, season, user_id::text, points, score, outcome from scoreboard.actions"
 SCORES = "select board, season, user_id::text, score from scoreboard.scores"
 PLACES = """
@@ -82,64 +74,20 @@ class Logged(msgspec.Struct, frozen=True):
     outcome: str
 
 
-class Scene:
-    """Two nodes on one PostgreSQL, with a Redis or without, and what is done to them."""
+class Season(Scene):
+    """Two nodes on which a season is played, and everything that is done to them."""
 
-    def __init__(self, random: Random, *, with_redis: bool) -> None:
-        self.random = random
-        self.done: Counter[str] = Counter()
-        self.resets = 0
-        self.outside = OutsidePostgres()
-        self.redis = RedisServer() if with_redis else None
-        self.outside.sql("create database headwater")
-        self.database = self.outside.url(database="headwater")
-        environment = {**ENVIRONMENT, "HEADWATER_DATABASE_URL": self.database}
-        if self.redis is not None:
-            environment["HEADWATER_REDIS_URL"] = self.redis.url
-        self.folders = [new_folder(), new_folder()]
-        with ThreadPoolExecutor(2) as starts:
-            starting = [starts.submit(RunningServer, folder, environment) for folder in self.folders]
-        self.nodes = [start.result() for start in starting if start.exception() is None]
-        if len(self.nodes) < len(starting):
-            self.close()
-            pytest.fail(str([start.exception() for start in starting]), pytrace=False)
-        self.urls = [node.url for node in self.nodes]
-        self._starting: set[asyncio.Task[None]] = set()
-        self._steady = asyncio.Lock()
-        self._ways: dict[str, Callable[[], Coroutine[None, None, None]]] = {
-            "kill": self._kill,
-            "redis": self._restart_redis,
+    resets = 0
+
+    async def hurt(self, faults: dict[str, int]) -> None:
+        """So many faults of each sort."""
+        blows: dict[str, Blow] = {
+            "kill": self.kill,
+            "redis": self.restart_redis,
             "deafen": self._deafen,
             "reset": self._reset,
         }
-
-    def close(self) -> list[int]:
-        """End everything; the nodes' exit codes."""
-        codes = [node.stop() for node in self.nodes if node.process.poll() is None]
-        for folder in self.folders:
-            shutil.rmtree(folder.parent, ignore_errors=True)
-        if self.redis is not None:
-            self.redis.remove()
-        self.outside.remove()
-        return codes
-
-    async def hurt(self, faults: dict[str, int]) -> None:
-        """So many faults of each sort, in any order; a node that was killed is back when this returns."""
-        kinds = [kind for kind, count in faults.items() for _ in range(count)]
-        self.random.shuffle(kinds)
-        for kind in kinds:
-            await asyncio.sleep(self.random.uniform(0.5 * PACE, 1.5 * PACE))
-            await self._ways[kind]()
-            self.done[kind] += 1
-        await asyncio.gather(*self._starting)
-
-    async def _kill(self) -> None:
-        async with self._steady:
-            node = self.random.choice(self.nodes)
-            await asyncio.to_thread(node.kill)
-        task = asyncio.create_task(self._start_again(node))
-        self._starting.add(task)
-        task.add_done_callback(self._starting.discard)
+        await self.strike(blows, faults, (0.5 * PACE, 1.5 * PACE))
 
     async def kill_untold(self) -> RunningServer:
         """Kill a node that has committed and could not tell the other, which hangs for a moment; the one that lives."""
@@ -150,20 +98,9 @@ class Scene:
         lives.process.send_signal(signal.SIGCONT)
         return lives
 
-    async def _start_again(self, node: RunningServer) -> None:
-        async with self._steady:
-            await asyncio.sleep(self.random.uniform(0, 1))
-            await asyncio.to_thread(node.start, int(node.url.rpartition(":")[2]))
-
-    async def _restart_redis(self) -> None:
-        if self.redis is not None:
-            await asyncio.to_thread(self.redis.kill)
-            await asyncio.sleep(self.random.uniform(0, 1))
-            await asyncio.to_thread(self.redis.start)
-
     async def _deafen(self) -> None:
         """End the connection on which a node listens, and those on which all hear Redis."""
-        await self.outside.run(DEAFEN, database="headwater")
+        await self.outside.run(DEAFEN, database=DATABASE)
         if self.redis is not None:
             with self.redis.client() as client:
                 client.client_kill_filter(_type="pubsub")
@@ -191,28 +128,17 @@ class Scene:
         told = made.raise_for_status().json()
         return told["user"]["id"], told["accessToken"]
 
-    async def rows(self, statement: str, *arguments: object) -> list[dict[str, Any]]:
-        """What a statement says."""
-        connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(dsn=self.database)
-        try:
-            return [dict(row) for row in await connection.fetch(statement, *arguments)]
-        finally:
-            await connection.close()
-
 
 @pytest.mark.parametrize("with_redis", [False, pytest.param(True, marks=pytest.mark.needs("redis-server"))])
 def test_no_point_is_lost_and_none_counts_twice(
     scaled: Callable[[int], int], seeded: Random, *, with_redis: bool
 ) -> None:
-    scene = Scene(seeded, with_redis=with_redis)
-    try:
+    with two_nodes_to_hurt(ENVIRONMENT, with_redis=with_redis) as ground:
+        scene = Season(seeded, *ground)
         asyncio.run(season(scene, scaled(PLAYERS), {kind: scaled(count) for kind, count in FAULTS.items()}))
-    finally:
-        codes = scene.close()
-    assert codes == [0, 0]
 
 
-async def season(scene: Scene, count: int, faults: dict[str, int]) -> None:
+async def season(scene: Season, count: int, faults: dict[str, int]) -> None:
     """Everybody plays while things break; then the look round."""
     for board, operator in BOARDS.items():
         if board != "default":
@@ -273,7 +199,7 @@ def must_be_summed(log: list[Logged], scores: list[dict[str, Any]]) -> None:
         assert stored[board, season, user] == steps[-1].score
 
 
-async def eventually_right(scene: Scene, urls: list[str], players: list[Player], watchers: list[Watcher]) -> None:
+async def eventually_right(scene: Season, urls: list[str], players: list[Player], watchers: list[Watcher]) -> None:
     """Ranks, scores and first places of these nodes, and what every watcher was told last, are those of the rows."""
     loop = asyncio.get_running_loop()
     end, began = loop.time() + SETTLED_WITHIN, loop.time()
@@ -325,7 +251,7 @@ def _places(told: Any) -> tuple[list[tuple[str, int, int]], int]:
     return [(each["userId"], each["score"], each["rank"]) for each in told["scoreboard"]], told["totalUsers"]
 
 
-async def blow(scene: Scene, players: list[Player], watchers: list[Watcher]) -> None:
+async def blow(scene: Season, players: list[Player], watchers: list[Watcher]) -> None:
     """What a killed node told nobody is found by the one that lives, though nobody plays after that."""
     playing = [asyncio.create_task(player.play(list(BOARDS), 0)) for player in players]
     await asyncio.sleep(PACE)
@@ -336,10 +262,10 @@ async def blow(scene: Scene, players: list[Player], watchers: list[Watcher]) -> 
     await eventually_right(scene, [lives.url], players, watchers)
     for node in scene.nodes:
         if node is not lives:
-            await asyncio.to_thread(node.start, int(node.url.rpartition(":")[2]))
+            await asyncio.to_thread(node.start_again)
 
 
-async def must_be_consumed_once(scene: Scene, log: list[Logged]) -> None:
+async def must_be_consumed_once(scene: Season, log: list[Logged]) -> None:
     """Hours, channels and notices have every change once."""
     async with asyncio.timeout(SETTLED_WITHIN):
         while (await scene.rows(UNREAD))[0]["count"]:  # noqa: ASYNC110 - what is waited for rings no bell
@@ -360,7 +286,7 @@ async def must_be_consumed_once(scene: Scene, log: list[Logged]) -> None:
     assert Counter(row["user_id"] for row in notices if row["kind"] == "scoreboard.lead_lost") == lost
 
 
-def print_figures(scene: Scene, players: list[Player], watchers: list[Watcher], log: list[Logged]) -> None:
+def print_figures(scene: Season, players: list[Player], watchers: list[Watcher], log: list[Logged]) -> None:
     """What it came to."""
     statuses = sum((player.statuses for player in players), Counter[int]())
     print(

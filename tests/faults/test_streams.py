@@ -20,7 +20,7 @@ grant select on api.many to editor;
 BACKENDS = "from pg_stat_activity where usename = 'authenticator' and query ~* 'headwater_rows' and state <> 'idle'"
 PLACES = 4
 """How many streams there may be at once (HEADWATER_DATABASE_STREAMS)."""
-WITHIN = 10.0
+WITHIN = 30.0
 
 
 @pytest.fixture(scope="module")

@@ -8,26 +8,33 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.kit.server import COMMAND
+from tests.kit.server import COMMAND, STOP_WITHIN
 from tests.kit.workers import QUICK, Shop, eventually
 
 NOT_DONE = "select count(*) from system.jobs"
 RUNNING = "select count(*) from system.jobs where state = 'running'"
-TAKEN_OVER_WITHIN = float(QUICK["HEADWATER_JOB_HEARTBEAT"]) * 5 / 3 + 4
+TAKEN_OVER_WITHIN = float(QUICK["HEADWATER_JOB_HEARTBEAT"]) * 5 / 3 + 10
 """The silence, the round in which it is seen, and a slow machine."""
 
 
-@pytest.fixture
-def shop() -> Iterator[Shop]:
+@pytest.fixture(scope="module")
+def idle() -> Iterator[Shop]:
     """A server that does no jobs."""
     opened = Shop(None, "--no-worker")
     yield opened
     opened.close()
 
 
+@pytest.fixture
+def shop(idle: Shop) -> Iterator[Shop]:
+    """The same, of which nothing is asked; whoever works for it ends with the test."""
+    yield idle
+    idle.forget()
+
+
 def test_only_workers_work_where_the_server_does_not(shop: Shop) -> None:
     shop.call("hold", ["a"])
-    time.sleep(1.5)
+    time.sleep(1)
     assert (shop.marks(), shop.value(NOT_DONE)) == ([], 1)
     shop.call("wait", ["b"])
     choosy = shop.worker("--jobs", "marks.wait,marks.tick")
@@ -46,7 +53,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_runs_and_gives_back_the_re
     eventually(lambda: shop.value(RUNNING) == 2)
     began = time.monotonic()
     assert worker.ask_to_stop() == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < STOP_WITHIN
     assert shop.marks() == ["quick"]
     assert shop.sql("select state, attempts from system.jobs") == [{"state": "queued", "attempts": 0}]
 
@@ -93,10 +100,10 @@ def test_a_server_and_a_worker_share_timers_and_each_tick_is_one(shop: Shop) -> 
         shop.worker()
     eventually(lambda: shop.value("select count(*) from marks.marks where mark = 'tick'"))
     before, began = shop.value("select count(*) from marks.marks where mark = 'tick'"), time.monotonic()
-    time.sleep(5)
+    time.sleep(6)
     after = shop.value("select count(*) from marks.marks where mark = 'tick'")
     assert isinstance(before, int) and isinstance(after, int)
-    assert 1 <= after - before <= (time.monotonic() - began) / 2 + 1
+    assert 1 <= after - before <= (time.monotonic() - began) / 2 + 2  # one may have been late before
 
 
 def test_failures_are_seen_and_retried_from_the_command_line_and_over_http(shop: Shop) -> None:

@@ -1,7 +1,7 @@
 """A socket's way: admitted once, asked again when it must be, and every message through every stage."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -12,6 +12,7 @@ from headwater.kernel.database import Database, Transactions, WritingTransaction
 from headwater.kernel.errors import (
     DatabaseUnavailable,
     Forbidden,
+    InvalidInput,
     InvalidToken,
     NoAuthentication,
     TooManyRequests,
@@ -62,6 +63,7 @@ class SocketHouse(SmallHouse):
         self.socket_limits = (Limit(name="sockets", count=3, seconds=60),)
         self.welcomed: list[tuple[Socket, object]] = []
         self.recognised: list[tuple[Socket, str | None]] = []
+        self.welcome_fails: Exception | None = None
 
     def message(self, path: str, event: str) -> BoundMessage:
         """The declared message."""
@@ -82,7 +84,9 @@ class SocketHouse(SmallHouse):
         self.recognised.append((socket, socket.principal.id))
 
     async def welcome(self, socket: Socket, resumed: Resumed | None) -> None:
-        """Remember who was welcomed."""
+        """Remember who was welcomed, or fail."""
+        if self.welcome_fails is not None:
+            raise self.welcome_fails
         self.welcomed.append((socket, None if resumed is None else resumed.state))
 
 
@@ -138,6 +142,27 @@ async def test_who_shows_a_good_token_is_admitted_and_welcomed() -> None:
     assert house.seen(SocketOpened) == [SocketOpened("/socket.io/", "websocket")]
 
 
+@pytest.mark.parametrize(
+    ("failure", "code", "reason"),
+    [
+        (InvalidInput(reason="board: none"), "INVALID_INPUT", CloseReason.UNADMITTED),
+        (DatabaseUnavailable(), "DATABASE_UNAVAILABLE", CloseReason.FAILED),
+        (OSError(), "INTERNAL_ERROR", CloseReason.FAILED),
+    ],
+    ids=["refused", "the database is away", "nobody foresaw it"],
+)
+async def test_whom_nobody_could_welcome_is_told_why_and_comes_again(
+    failure: Exception, code: str, reason: CloseReason
+) -> None:
+    house = SocketHouse()
+    house.welcome_fails = failure
+    _, socket = await opened(house)
+    [(event, said)] = socket.told
+    assert (event, cast("dict[str, str]", said)["code"], socket.reason) == ("error", code, reason)
+    assert reason.is_final == (reason is CloseReason.UNADMITTED)
+    assert bool(house.seen(RequestFailed)) == isinstance(failure, OSError)
+
+
 async def test_nobody_else_is() -> None:
     reception = Reception(SocketHouse(), Access.CALLER)
     with pytest.raises(NoAuthentication, match="No authentication provided"):
@@ -185,6 +210,16 @@ async def test_arguments_may_stand_in_their_order() -> None:
         "ok": False,
         "error": {"code": "INVALID_INPUT", "message": "Object missing required field `name`"},
     }
+
+
+async def test_a_nul_character_is_refused_by_its_field() -> None:
+    house = SocketHouse(message(greet), message(greet, "greet_in_order", positions=("name", "times")))
+    reception, socket = await opened(house)
+    for event, arguments in (("greet", ({"name": "\0"},)), ("greet_in_order", ("\0", 2))):
+        answer = await reception.receive(socket, Incoming(event, arguments, 1, may_hold_nul=True))
+        assert isinstance(answer, Acknowledgement)
+        refused = {"code": "INVALID_INPUT", "message": "name: A NUL character cannot be stored"}
+        assert answer.arguments[0] == {"ok": False, "error": refused}
 
 
 async def test_the_socket_itself_can_be_a_field_and_nobody_can_send_it() -> None:

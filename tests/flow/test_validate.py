@@ -42,6 +42,10 @@ class Needs(msgspec.Struct, kw_only=True):
     count: int
 
 
+class Deep(msgspec.Struct, kw_only=True):
+    any: Any
+
+
 class Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     id: int
     name: str = ""
@@ -69,6 +73,7 @@ def house() -> SmallHouse:
         endpoint("POST", "/things", echo, body=Thing),
         endpoint("GET", "/things", echo, body=Thing),
         endpoint("POST", "/needs", echo, body=Needs),
+        endpoint("POST", "/deep", echo, body=Deep),
         endpoint("POST", "/even", echo, body=Even),
         endpoint("PUT", "/things/{id}", echo, body=Thing),
         endpoint("PUT", "/named/{name}", echo, body=Thing),
@@ -108,6 +113,34 @@ async def test_the_sentence_names_the_field(house: SmallHouse, target: str, body
     answer = await house.call("POST", target, body)
     assert answer.status == 400
     assert answer.json() == {"error": "INVALID_INPUT", "message": sentence, "statusCode": 400}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "named"),
+    [
+        ("POST", "/things", b'{"name":"a\\u0000b"}', "name"),
+        ("POST", "/things", b'{"maybe":"\\\\u0000\\u0000"}', "maybe"),
+        ("POST", "/things?maybe=x", b'{"name":"\\u0000"}', "name"),
+        ("POST", "/deep", b'{"any":{"of":[{"it":"\\u0000"}]}}', "any.of[0].it"),
+        ("POST", "/deep", b'{"any":{"of":{"\\u0000":1}}}', "any.of"),
+        ("POST", "/deep", b'{"any":' + b"[" * 500 + b'"\\u0000"' + b"]" * 500 + b"}", "any" + "[0]" * 500),
+        ("POST", "/things", b'{"\\u0000":1}', "The body"),
+        ("GET", "/things?name=a%00", b"", "name"),
+        ("PUT", "/named/%00", b"{}", "name"),
+    ],
+)
+async def test_a_nul_character_is_refused_by_its_field(
+    house: SmallHouse, method: str, target: str, body: bytes, named: str
+) -> None:
+    answer = await house.call(method, target, body)
+    sentence = f"{named}: A NUL character cannot be stored"
+    assert (answer.status, answer.json()) == (400, {"error": "INVALID_INPUT", "message": sentence, "statusCode": 400})
+
+
+@pytest.mark.parametrize("target", ["/things", "/things?maybe=x"])
+async def test_a_backslash_before_u0000_is_no_nul(house: SmallHouse, target: str) -> None:
+    answer = await house.call("POST", target, b'{"name":"\\\\u0000"}')
+    assert (answer.status, answer.json()["name"]) == (200, "\\u0000")
 
 
 @pytest.mark.parametrize(

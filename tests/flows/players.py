@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from typing import Any, NamedTuple, TypeVar
+
+import pytest
 
 from headwater.flow import Request
 from headwater.kernel.sockets import Sockets
@@ -105,6 +107,23 @@ async def hear_score(client: Client, player: Player, score: int) -> None:
         told = await hear(client, "scoreboard_update")
         if [place["score"] for place in told["scoreboard"] if place["userId"] == player.id] == [score]:
             return
+
+
+@contextmanager
+def no_database(door: Door) -> Generator[None]:
+    """For the length of a block Postgres is away."""
+
+    async def refuse(login: str) -> Any:
+        raise ConnectionRefusedError(login)
+
+    lease = door.house.database.lease
+    idle = lease._idle  # pyright: ignore[reportPrivateUsage] - nobody takes what lies here
+    with pytest.MonkeyPatch.context() as away:
+        away.setattr(lease, "_idle", {})
+        away.setattr(lease, "_connect", refuse)
+        yield
+        for login, returned in lease._idle.items():  # pyright: ignore[reportPrivateUsage] - lent before the block
+            idle.setdefault(login, []).extend(returned)
 
 
 def told_room(_sockets: Sockets, room: str, *_: object, **__: object) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from headwater.apps.scoreboard import queries
-from tests.flows.players import APP, GENERATE, UPDATE, enter
+from tests.flows.players import APP, GENERATE, UPDATE, enter, no_database
 from tests.flows.trace import Trace
 from tests.kit.door import Answer, Door
 
@@ -56,23 +56,27 @@ async def test_too_many_are_429_and_say_when_to_come_back(door: Door, trace: Tra
     assert trace.stages == ["limit", "authenticate", "limit", "respond"]
 
 
-async def test_a_database_that_is_away_is_503_and_the_work_is_done_when_it_is_back(
-    door: Door, trace: Trace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_is_away_is_503_and_the_work_is_done_when_it_is_back(door: Door, trace: Trace) -> None:
     player = await enter(door, "waits")
     action = await player.action()
-
-    async def refuse(login: str) -> Any:
-        raise ConnectionRefusedError(login)
-
-    with monkeypatch.context() as away, trace.following():
-        lease = door.house.database.lease
-        away.setattr(lease, "_idle", {})
-        away.setattr(lease, "_connect", refuse)
+    with no_database(door), trace.following():
         refused = await player.ask("POST", UPDATE, action)
     assert told(refused) == (503, "SERVICE_UNAVAILABLE")
     assert refused.headers["retry-after"] == "1"
     assert trace.stages == ["limit", "authenticate", "limit", "validate", "transact", "respond"]
+    assert (await player.ask("POST", UPDATE, action)).status == 200
+
+
+async def test_what_is_wrong_is_400_even_while_the_database_is_away(door: Door) -> None:
+    player = await enter(door, "forges-in-the-dark")
+    action = await player.action()
+    with no_database(door):
+        forged = await player.ask("POST", UPDATE, action | {"scoreIncrement": 1000})
+        unread = await player.ask("POST", UPDATE, b"{")
+        nobody = await door.ask("POST", UPDATE, action)
+    assert told(forged) == (400, "INVALID_ACTION_HASH")
+    assert told(unread) == (400, "INVALID_INPUT")
+    assert told(nobody) == (401, "MISSING_TOKEN")
     assert (await player.ask("POST", UPDATE, action)).status == 200
 
 

@@ -42,7 +42,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> asyncio.Queue[Letter]:
 
 async def letter_to(email: str, sent: asyncio.Queue[Letter]) -> Letter:
     """The next letter to an address."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             letter = await sent.get()
             if email in letter.to:

@@ -90,6 +90,16 @@ async def test_a_channel_that_is_not_there_ends_the_way_before_the_log(door: Doo
 
 async def until_passed(trace: Trace, wanted: str) -> None:
     """Return once a step was met."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while wanted not in trace.steps:  # noqa: ASYNC110 - a step rings no bell
             await asyncio.sleep(0.02)
+
+
+async def test_what_cannot_be_stored_takes_nobody_elses_messages_along(door: Door) -> None:
+    """Messages of one turn are added by one statement."""
+    client = await listener(door, "nul")
+    said = [f'["publish",{{"channel":"{CHANNEL}","event":"said","payload":{{"n":{n}}}}}]' for n in ('"\\u0000"', "7")]
+    await client.say(f"25{said[0]}\x1e426{said[1]}")
+    [refused], [taken] = await client.hears("35"), await client.hears("36")
+    assert refused["error"]["message"] == "payload.n: A NUL character cannot be stored", refused
+    assert taken == {"success": True}, taken

@@ -79,7 +79,7 @@ async def test_postgres_itself_tells_whoever_listens(door: Door) -> None:
         await listener.add_listener("headwater_ddl", hear)
         wanted = {"name": "told", "columns": [COLUMN], "useRLS": True}
         await door.ask_as(door.keys.admin_key, "POST", PATH, wanted)
-        assert await asyncio.wait_for(heard.get(), 5) == "headwater_ddl"
+        assert await asyncio.wait_for(heard.get(), 30) == "headwater_ddl"
     finally:
         lease.give_back(Login.OWNER, listener, dirty=True)
 

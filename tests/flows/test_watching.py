@@ -126,7 +126,7 @@ async def test_each_client_is_written_to_once_for_all_that_a_turn_tells(door: Do
 
 async def test_the_house_knows_who_watches(door: Door) -> None:
     health = part_of(door, "/health", Health)
-    before = len(health.sockets)
+    before = len(health.rooms)
     async with watching(door) as client:
         await hear(client, "scoreboard_update")
-        assert len(health.sockets) == before + 1
+        assert len(health.rooms) == before + 1

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -17,12 +17,22 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+expect.set_options(timeout=20_000)  # what is true after a moment here takes longer on a machine that is busy
 _REFUSED = "Failed to load resource: the server responded with a status of"
 
 
 @pytest_asyncio.fixture
 async def browser() -> AsyncIterator[Browser]:
     """A browser of the test's own; its pages keep nothing from one test to the next."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_browser() -> AsyncIterator[Browser]:
+    """One browser for every test of a file that runs in its module's loop; contexts keep them apart."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
         yield chromium

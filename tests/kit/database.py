@@ -47,6 +47,14 @@ class Cluster:
         """Carry out `work` on the cluster's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
+    async def need_not_survive_the_machine(self) -> None:
+        """Wait for no disk: what tests write need last no longer than they do."""
+        connection = await self.superuser("postgres")
+        for setting in ("fsync", "full_page_writes"):
+            await connection.execute(f"alter system set {setting} = off")
+        await connection.execute("select pg_reload_conf()")
+        await connection.close()
+
     def stop(self) -> None:
         """Stop the server and the thread."""
         self.run(self._postgres.stop())
@@ -77,6 +85,7 @@ def cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="hw"))
     folder.chmod(0o755)  # else root's cluster would lie under /var/lib/headwater
     running = Cluster(folder)
+    running.run(running.need_not_survive_the_machine())
     try:
         yield running
     finally:
@@ -108,13 +117,18 @@ def fresh_database(cluster: Cluster, template: str) -> Generator[str]:
     """The name of a fresh, migrated database, which is dropped at the end."""
     name = f"test_{uuid4().hex}"
 
-    async def maintain(statement: str) -> None:
+    async def maintain(*statements: str) -> None:
         connection = await cluster.superuser("postgres")
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
         await connection.close()
 
-    cluster.run(maintain(f"create database {name} template {template} owner headwater_owner"))
-    cluster.run(maintain(f"grant all on database {name} to headwater_owner, project_admin"))
+    cluster.run(
+        maintain(
+            f"create database {name} template {template} owner headwater_owner strategy file_copy",
+            f"grant all on database {name} to headwater_owner, project_admin",
+        )
+    )
     try:
         yield name
     finally:

@@ -225,7 +225,7 @@ class Wire:
 
     async def answer(self, *, head: bool = False) -> Answer:
         """The next answer."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             status = (await self._reader.readuntil(b"\r\n")).split()[1]
             headers: list[tuple[bytes, bytes]] = []
             while (line := (await self._reader.readuntil(b"\r\n")).strip()) != b"":
@@ -237,7 +237,7 @@ class Wire:
 
     async def rest(self) -> bytes:
         """Everything until the server closes; an abort counts as an end."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             try:
                 return await self._reader.read()
             except ConnectionError:

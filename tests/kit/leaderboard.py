@@ -88,6 +88,20 @@ class Leaderboard:
             while (await client.post(f"{self.url}api/scoreboard/update", json={})).status_code != TOO_MANY:
                 pass
 
+    async def be_held(self, account: Account, board: str = "default") -> None:
+        """Forge until an action of his is held."""
+        path = f"{self.url}api/scoreboard/"
+        async with httpx.AsyncClient(headers={"authorization": f"Bearer {account.token}"}, timeout=30) as client:
+
+            async def post(forged: dict[str, object]) -> str:
+                asked = {"actionType": "win_match", "board": board}
+                action = (await client.post(f"{path}generate-action", json=asked)).json()["data"]
+                return (await client.post(f"{path}update", json=action | forged)).json()["error"]["code"]
+
+            for _ in range(4):
+                assert await post({"scoreIncrement": 900}) == "INVALID_ACTION_HASH"
+            assert await post({}) == "ACTION_HELD"
+
     async def sign_out(self, account: Account) -> None:
         """End his session, without his page's knowing."""
         await self._ask("POST", "/api/auth/logout", account.token)

@@ -17,7 +17,7 @@ from headwater.kernel.ids import new_id
 from headwater.kernel.observe import Observer
 from headwater.kernel.redis import Redis, RedisSettings
 
-START_WITHIN = 10.0
+START_WITHIN = 60.0
 
 
 class RedisServer:
@@ -105,7 +105,7 @@ def redis_prefix() -> str:
     return f"t{new_id().hex}"
 
 
-async def eventually(redis: Redis, *, available: bool, seconds: float = 8.0) -> None:
+async def eventually(redis: Redis, *, available: bool, seconds: float = 30.0) -> None:
     """Return once Redis is, or is not, available to this client."""
     async with asyncio.timeout(seconds):
         while redis.available is not available:  # noqa: ASYNC110 - what is waited for rings no bell

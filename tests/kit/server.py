@@ -73,6 +73,10 @@ class RunningServer:
         self.process.kill()
         raise AssertionError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
 
+    def start_again(self) -> None:
+        """Start it at the address that it had."""
+        self.start(int(self.url.rpartition(":")[2]))
+
     def is_ready(self) -> bool:
         """Whether /ready answers 200 now."""
         try:

@@ -225,7 +225,7 @@ class Client:
 
     async def frame(self) -> tuple[int, bytes]:
         """The next frame: its kind and its payload; raises `IncompleteReadError` at the connection's end."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             first, second = await self.reader.readexactly(2)
             size = second
             if size == 126:
@@ -253,7 +253,7 @@ class Client:
 
     async def ended(self) -> bytes:
         """Everything until the connection ends."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             try:
                 return await self.reader.read()
             except ConnectionError:
@@ -283,7 +283,7 @@ async def upgraded(port: int, target: str, **headers: str) -> tuple[int, Client]
     client = Client(reader, writer)
     writer.write(f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode())
     try:
-        client.head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode("latin-1")
+        client.head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)).decode("latin-1")
     except BaseException:
         writer.close()
         raise
@@ -382,7 +382,7 @@ async def served(
         await task
 
 
-async def until(fact: Callable[[], object], seconds: float = 3.0) -> None:
+async def until(fact: Callable[[], object], seconds: float = 30.0) -> None:
     """Return once `fact()` is true; an `AssertionError` after so many seconds."""
     end = asyncio.get_running_loop().time() + seconds
     while not fact():

@@ -13,6 +13,7 @@ import asyncpg
 
 from headwater.kernel.database import Connection
 from headwater.kernel.database.embedded import attach
+from tests.kit.pages import write_entry_point
 from tests.kit.server import COMMAND, STOP_WITHIN, RunningServer, new_folder
 
 PLUG_IN = Path(__file__).parent / "marks_app"
@@ -24,10 +25,7 @@ def plugged_in(folder: Path) -> Path:
     """A folder from which Python imports the plug-in as one that is installed."""
     place = folder.with_name("plug-in")
     shutil.copytree(PLUG_IN, place / "headwater_marks", ignore=shutil.ignore_patterns("__pycache__"))
-    about = place / "headwater_marks-1.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: headwater-marks\nVersion: 1\n")
-    (about / "entry_points.txt").write_text("[headwater.components]\nmarks = headwater_marks:COMPONENT\n")
+    write_entry_point(place, "marks", "headwater_marks")
     return place
 
 
@@ -103,14 +101,23 @@ class Shop:
         finally:
             await connection.close()
 
+    def forget(self) -> None:
+        """End the workers, and forget what was asked of them and what they did."""
+        self._end_workers()
+        self.sql("truncate marks.marks, system.jobs, system.finished, system.workers")
+
     def close(self) -> None:
         """End everything."""
-        for worker in self.workers:
-            if worker.process.poll() is None:
-                worker.kill()
+        self._end_workers()
         if self.server.process.poll() is None:
             self.server.stop()
         shutil.rmtree(self.server.folder.parent, ignore_errors=True)
+
+    def _end_workers(self) -> None:
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.kill()
+        self.workers.clear()
 
 
 def eventually(condition: Callable[[], object], within: float = PATIENCE) -> None:

@@ -10,8 +10,8 @@ import { createVerifier } from "fast-jwt";
 import Fastify, { LogController } from "fastify";
 import Redis from "ioredis";
 import pg from "pg";
-import prom from "prom-client";
 import { WebSocketServer } from "ws";
+import { observe } from "../observe.js";
 
 const POOL_SIZE = 20;
 const WINDOW = 300_000;
@@ -36,28 +36,7 @@ const pool = new pg.Pool({ max: POOL_SIZE, idleTimeoutMillis: 30_000 });
 
 await app.register(rateLimit, { max: NO_LIMIT, timeWindow: "1 minute", redis });
 
-const seconds = new prom.Histogram({
-  name: "http_request_duration_seconds",
-  help: "Seconds from the request's arrival to its answer.",
-  labelNames: ["method", "route", "status"],
-});
-
-app.addHook("onRequest", (request, reply, done) => {
-  reply.header("x-request-id", request.id);
-  done();
-});
-
-app.addHook("onResponse", (request, reply, done) => {
-  const { method, routeOptions, url, ip } = request;
-  seconds.labels(method, routeOptions.url, String(reply.statusCode)).observe(reply.elapsedTime / 1000);
-  request.log.info({ method, url, ip, status: reply.statusCode, milliseconds: reply.elapsedTime }, "answered");
-  done();
-});
-
-app.get("/metrics", { logLevel: "warn", config: { rateLimit: false } }, async (request, reply) => {
-  reply.type(prom.register.contentType);
-  return prom.register.metrics();
-});
+observe(app, { config: { rateLimit: false } });
 
 const refused = (reply, status, code, message) => reply.code(status).send({ success: false, error: { code, message } });
 const verify = createVerifier({ key: process.env.JWT_SECRET, algorithms: ["HS256"], cache: 10_000 });

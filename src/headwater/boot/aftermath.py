@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from headwater.kernel.bus import Bus, Nodes
 from headwater.kernel.cache import Cache
-from headwater.kernel.catalog import CATALOG_TOPIC, DDL_CHANNEL, Catalog, CatalogWatch
+from headwater.kernel.catalog import CATALOG, CATALOG_TOPIC, DDL_CHANNEL, Catalog, CatalogWatch
 from headwater.kernel.models import CacheKey, Effects
 
-CATALOG = CacheKey("catalog")
 RELOAD_CHANNEL = "pgrst"
 RELOADS = frozenset({"", "reload schema", "reload config"})
 """What PostgREST understands on that channel. Settings stand in our environment and cannot change while we run; what

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pkgutil import iter_modules
 
+from headwater.boot.errors import ClashingNames
 from headwater.kernel.component import Component, Components
 from headwater.kernel.database import Migration, read_migrations
 
@@ -18,7 +19,8 @@ KERNEL_MODULES = ("database", "vault", "mail", "events", "jobs")
 def find_components() -> Components:
     """Every component of the house, the platform's first, then the apps, then plug-ins; each group by name.
 
-    A plug-in is a package whose `COMPONENT` is named by an entry point of the group `headwater.components`.
+    A plug-in is a package whose `COMPONENT` is named by an entry point of the group `headwater.components`. Raises
+    `ClashingNames`.
     """
     found = [*_components_of(FLOORS[0]), *_components_of(FLOORS[1])]
     names = {component.name for component in found}
@@ -28,7 +30,18 @@ def find_components() -> Components:
             raise ValueError(f"Two components are named {component.name}: uninstall or rename {entry_point.value}")
         names.add(component.name)
         found.append(component)
+    must_be_told_apart(found)
     return Components(found)
+
+
+def must_be_told_apart(components: Sequence[Component]) -> None:
+    """Raises `ClashingNames` where two components declare something under one name (docs/decisions/0074)."""
+    owners: dict[tuple[str, str], str] = {}
+    for component in components:
+        for kind, name in _names_of(component):
+            owner = owners.setdefault((kind, name), component.name)
+            if owner != component.name:
+                raise ClashingNames(kind=kind, name=name, one=owner, other=component.name)
 
 
 def find_migrations(components: Sequence[Component]) -> tuple[Migration, ...]:
@@ -36,6 +49,18 @@ def find_migrations(components: Sequence[Component]) -> tuple[Migration, ...]:
     kernel = (("kernel." + name, f"headwater.kernel.{name}") for name in KERNEL_MODULES if _exists(name))
     packages = (*kernel, *((component.name, component.package) for component in components))
     return tuple(migration for name, package in packages for migration in read_migrations(name, package))
+
+
+def _names_of(component: Component) -> Iterator[tuple[str, str]]:
+    yield from (("schema", schema) for schema in component.schemas)
+    yield from (("event", event.__name__) for event in component.events)
+    yield from (("job", job.name) for job in component.jobs)
+    yield from (("timer", timer.name) for timer in component.timers)
+    yield from (("consumer", consumer.name) for consumer in component.consumers)
+    yield from (("follower", follower.name) for follower in component.followers)
+    yield from (("metric", metric.name) for observation in component.observations for metric in observation.metrics)
+    limited = (*component.endpoints, *component.messages)
+    yield from (("limit", limit.name) for each in limited for limit in each.limits)
 
 
 def _exists(kernel_module: str) -> bool:

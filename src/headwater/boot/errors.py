@@ -51,12 +51,31 @@ class ClashingMessages(Refusal):
     sentence = "The event {event} on {path} is declared by {one} and by {other}"
 
 
+class ClashingResumptions(Refusal):
+    """Two components say what the clients of one path go on with."""
+
+    code = "CLASHING_RESUMPTIONS"
+    status = 500
+    sentence = (
+        "On {path} both {one} and {other} declare `resume`, and a client can go on with one of them only: take it out "
+        "of {other}, or serve {other} below /apps/{other}/ alone"
+    )
+
+
 class ClashingRoutes(Refusal):
     """Two endpoints of one origin answer the same method and path."""
 
     code = "CLASHING_ROUTES"
     status = 500
     sentence = "{method} {path} is declared by {one} and by {other}"
+
+
+class ClashingNames(Refusal):
+    """Two components call something by one name, and each would be given what is meant for the other."""
+
+    code = "CLASHING_NAMES"
+    status = 500
+    sentence = "The {kind} {name} is declared by {one} and by {other}: rename one of them"
 
 
 class UnknownApp(Refusal):
@@ -105,6 +124,14 @@ class MissingPart(Refusal):
     code = "MISSING_PART"
     status = 500
     sentence = "{owner} needs a {kind}, and the house has none"
+
+
+class NotForApps(Refusal):
+    """An app's class asks for something that would let it into other apps' affairs."""
+
+    code = "NOT_FOR_APPS"
+    status = 500
+    sentence = "{owner} of the app {app} asks for {kind}, which is not for apps: ask for {instead}"
 
 
 class ServerIsRunning(Refusal):

@@ -13,6 +13,7 @@ from headwater.boot.outside import add_outside
 from headwater.boot.parts import Parts
 from headwater.boot.receiving import Places, lay_places
 from headwater.boot.redis import add_cache, limiter_over, open_redis, redis_check
+from headwater.boot.rooms import ROLE_ROOM, USER_ROOM, lend_rooms
 from headwater.boot.routes import Routes
 from headwater.boot.sockets import lay_polling
 from headwater.boot.warming import begin, keep_warm
@@ -34,10 +35,6 @@ from headwater.kernel.sockets import Handshake, Resumed, Socket, SocketEnvelope,
 from headwater.kernel.tokens import Issuers, Tokens, TokenSettings
 from headwater.platform.identity import Identity, Keys, ProjectKeys, RotatableKey
 
-USER_ROOM = "user:"
-"""Before a user's id: the room of all his sockets."""
-ROLE_ROOM = "role:"
-"""Before a role: the room of all sockets of those who have it."""
 _SECONDS_WATCHED = 30.0
 _SECONDS_UNWATCHED = 1.0
 """Between two looks at the schemas that nobody asked for, with an event trigger that tells of changes and without."""
@@ -120,8 +117,8 @@ async def open_house(
     """A house that is ready to answer, for the length of a block; it also does the jobs if it is `working`.
 
     With `shared` it stands on the embedded database that another process runs; `home` names it where several processes
-    answer at one address. Opens the database, then each
-    mechanism, warms every component, and begins to do the jobs; closes in reverse.
+    answer at one address. Opens the database, then each mechanism, warms every component, and begins to do the jobs;
+    closes in reverse.
     """
     async with AsyncExitStack() as stack:
         foundation = await stack.enter_async_context(stand_on(ground, shared=shared))
@@ -212,6 +209,7 @@ async def _furnish(
     parts = _parts(ground, foundation, postgres)
     parts.add(bus, Bus)
     parts.add(Sockets(parts.find(SocketSettings), ground.observer, home))
+    lend_rooms(parts, ground.components)
     aftermath = Aftermath(catalog, watch, bus, parts.find(Nodes), add_cache(stack, parts, ground, metrics, redis))
     aftermath.listen()
     await _begin(stack, postgres, parts.find(Nodes), *((bus,) if bus is not postgres else ()))
@@ -220,6 +218,7 @@ async def _furnish(
     stack.push_async_callback(watch.stop)
     stack.push_async_callback(parts.find(Outbound).close)
     await parts.find(Tokens).load(Transactions(database))
+    metrics.bring(kind for component in ground.components for kind in component.observations)
     parts.add(metrics, MetricsListener)
     for part in (catalog, aftermath, Descriptions(), HealthChecks([redis_check(redis)] if redis else [])):
         parts.add(part)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 
 from headwater.boot.binding import bound, is_app, own_limits
-from headwater.boot.errors import ClashingMessages
+from headwater.boot.errors import ClashingMessages, ClashingResumptions
 from headwater.boot.parts import Parts
 from headwater.flow import BoundMessage, FlowSettings
 from headwater.kernel.component import Access, Component, Components, PlainSocket, SocketMessage
@@ -32,6 +32,7 @@ class Place:
         self.form = form
         self.envelope: SocketEnvelope = PLATFORM_SOCKET_ENVELOPE if form is None else form.envelope
         self.resume: Resume | None = None
+        self.resumed_by = ""
         self.welcomes: list[Welcome] = []
         self._messages: dict[str, BoundMessage] = {}
 
@@ -47,6 +48,15 @@ class Place:
             one, other = self._messages[event].declared.name, message.declared.name
             raise ClashingMessages(path=self.path, event=event, one=one, other=other)
         self._messages[event] = message
+
+    def resume_with(self, component: str, resume: Resume) -> None:
+        """Let a component say what clients go on with; raises `ClashingResumptions` where another does.
+
+        One client shows one secret, and one of the two would not know it: it would begin anew, and miss what came.
+        """
+        if self.resume is not None:
+            raise ClashingResumptions(path=self.path, one=self.resumed_by, other=component)
+        self.resume, self.resumed_by = resume, component
 
     def find(self, event: str) -> BoundMessage:
         """What answers to an event; raises `UnknownMessage`."""
@@ -76,7 +86,8 @@ class Places:
 def lay_places(parts: Parts, components: Components, settings: FlowSettings, root_app: str | None) -> Places:
     """Every message at its paths: those of the platform and of the root app at `/socket.io/`, an app's below its own.
 
-    A plain socket's path is the root app's if that declares it too. Raises `ClashingMessages`.
+    A plain socket's path is the root app's if that declares it too. Raises `ClashingMessages`,
+    `ClashingResumptions`.
     """
     places = Places()
     places.at(SOCKET_IO_PATH)
@@ -111,6 +122,6 @@ def _furnish(
     if welcome is not None:
         place.welcomes.append(bound(parts, component, welcome))
     if place.form is None and component.resume is not None:
-        place.resume = bound(parts, component, component.resume)
+        place.resume_with(component.name, bound(parts, component, component.resume))
     if place.form is None and component.socket_envelope is not None:
         place.envelope = component.socket_envelope

@@ -9,6 +9,7 @@ from headwater.boot.aftermath import Aftermath
 from headwater.boot.binding import bound
 from headwater.boot.errors import InvalidSetting, UnknownJob
 from headwater.boot.parts import Parts
+from headwater.boot.rooms import Owners
 from headwater.boot.settings import Settings, variable_names
 from headwater.kernel.bus import Bus, Nodes
 from headwater.kernel.clock import Clock
@@ -61,8 +62,8 @@ def make_engines(parts: Parts, only: Sequence[str] = ()) -> Engines:
     dispatcher = Dispatcher(database, clock, observer, consumers, bus, aftermath.carry_out, events)
     following = _following(parts, components)
     jobs = _jobs(parts, components)
-    bound = (*_timers(parts, components), *kernel_timers(dispatcher, settings))
-    timers = {timer.declaration.name: timer for timer in bound}
+    declared = (*_timers(parts, components), *kernel_timers(dispatcher, settings))
+    timers = {timer.declaration.name: timer for timer in declared}
     database.add_recorder(EventRecorder())
     database.add_recorder(JobRecorder({name: job.declaration for name, job in jobs.items()}))
     census = Census(database, clock, observer, list(jobs), list(timers), settings.census)
@@ -122,7 +123,7 @@ def _following(parts: Parts, components: Components) -> Following:
         for component in components
         for follower in component.followers
     ]
-    following = Following(parts.find(Bus), parts.find(Observer), followers, tell_rooms)
+    following = Following(parts.find(Bus), parts.find(Observer), followers, tell_rooms, parts.find(Owners).audience)
     parts.find(Nodes).on_silence(following.distrust)
     return following
 

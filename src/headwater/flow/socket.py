@@ -41,6 +41,8 @@ from headwater.kernel.sockets import (
 
 METHOD = "SOCKET"
 _LOOK_EVERY = 0.5
+_OURS = 500
+"""The first status of those that say nothing against the client."""
 
 
 async def answer_message(
@@ -110,12 +112,22 @@ class Reception:
         return Admission(principal, await self._house.resume(principal, handshake))
 
     async def opened(self, socket: Socket, handshake: Handshake, resumed: Resumed | None) -> None:
-        """Keep what was shown, and welcome the socket in the components' own ways."""
+        """Keep what was shown, and welcome the socket in the components' own ways.
+
+        Whom a component refuses is told why and closed, and whom none could welcome too: he would hear nothing for
+        ever, and comes back by himself.
+        """
         self._admitted[socket] = credentials_of(handshake, self._house.settings.allowed_origins)
         if socket.principal.expires_at is not None:
             heapq.heappush(self._expiries, (socket.principal.expires_at, next(self._serial), socket))
         self._house.observer.tell(SocketOpened(path=socket.path, carrier=handshake.carrier))
-        await self._house.welcome(socket, resumed)
+        try:
+            await self._house.welcome(socket, resumed)
+        except Exception as failure:  # noqa: BLE001 - as in `receive`
+            request = Request(METHOD, handshake.path, "", handshake.headers, handshake.address, _nothing_more)
+            refusal = self._refusal_for(None, request, failure)
+            self.refused(socket, refusal)
+            socket.close(CloseReason.UNADMITTED if refusal.status < _OURS else CloseReason.FAILED, refusal.message)
 
     async def receive(
         self, socket: Socket, message: Incoming
@@ -193,7 +205,7 @@ class Reception:
             socket.principal = await self._authenticate(credentials, patient=False)
             self._house.recognise(socket)
         except Refusal as refusal:
-            if refusal.status < 500:  # a database that is away says nothing about anybody
+            if refusal.status < _OURS:  # a database that is away says nothing about anybody
                 self.refused(socket, refusal)
                 socket.close(reason, refusal.message)
 

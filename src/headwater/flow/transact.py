@@ -48,9 +48,9 @@ async def transact(
             return await house.database.reading(work), Effects()
         case Mode.WRITING | Mode.SERIALIZABLE as mode:
             key = request.headers.get("idempotency-key") or getattr(body, "idempotency_key", None)
-            once = work if key is None else await _once(endpoint, principal, request, key, work)
+            writing = work if key is None else await _once(endpoint, principal, request, key, work)
             serializable = mode is Mode.SERIALIZABLE
-            return await house.database.writing(once, origin=origin, serializable=serializable)
+            return await house.database.writing(writing, origin=origin, serializable=serializable)
 
 
 async def _unbound(

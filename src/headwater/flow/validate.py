@@ -26,6 +26,7 @@ async def validate(endpoint: BoundEndpoint, request: Request) -> object:
     The JSON body comes first, then the query string, the path's parameters and the declared inputs, each later one
     winning; a declared input comes from nowhere else. A body is read as JSON whatever its Content-Type says: nothing
     hangs on that header (any origin may ask for any), and a forgotten one is the commonest mistake of a first request.
+    No text may hold a NUL character, wherever it comes from: PostgreSQL keeps none, neither as text nor in JSON.
     Raises `InvalidInput` with the field's path, `BodyTooLarge`.
     """
     request.enters("validate")
@@ -50,13 +51,31 @@ def decode(body: type, raw: bytes) -> object:
 
 def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
     try:
-        return decoder.decode(raw)
+        decoded = decoder.decode(raw)
+        if b"\\" in raw and b"\\u0000" in raw:  # one byte is looked for ten times as quickly as six
+            _must_hold_no_nul(msgspec.json.decode(raw))
+        return decoded
     except msgspec.ValidationError as failure:
         raise InvalidInput(reason=sentence_of(failure)) from failure
     except (msgspec.DecodeError, UnicodeDecodeError) as failure:
         raise InvalidInput(reason=f"The body is not JSON: {failure}") from failure
     except RecursionError as failure:
         raise InvalidInput(reason="The body is nested too deeply") from failure
+
+
+def _must_hold_no_nul(asked: object) -> None:
+    """Raise `InvalidInput`, with the field's path, where a text or a name in it holds a NUL character."""
+    waiting = [("", asked)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            fields = cast("dict[str, object]", value)
+            waiting += [(path, name) for name in fields]
+            waiting += [(f"{path}.{name}".lstrip("."), each) for name, each in fields.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{path}[{at}]", each) for at, each in enumerate(cast("list[object]", value))]
+        elif isinstance(value, str) and "\0" in value:
+            raise InvalidInput(reason=f"{path or 'The body'}: A NUL character cannot be stored")
 
 
 def sentence_of(failure: msgspec.ValidationError, field: str = "") -> str:
@@ -76,6 +95,8 @@ def _filled(endpoint: Endpoint, body: type, request: Request, raw: bytes) -> obj
     for name, text in _texts(endpoint, request):
         field = form.fields.get(name)
         if field is not None:
+            if "\0" in text:
+                raise InvalidInput(reason=f"{name}: A NUL character cannot be stored")
             values[field.name] = text if field.type is str else _converted(field, text)
     return _made(body, form, values)
 
@@ -197,13 +218,11 @@ def validate_message(message: BoundMessage, request: Request, socket: Socket, in
         asked: object = dict(zip(declared.positions, incoming.arguments, strict=False))
     else:
         asked = incoming.arguments[0] if incoming.arguments else {}
+    if incoming.may_hold_nul:
+        _must_hold_no_nul(asked)
+    if declared.inputs and isinstance(asked, dict):
+        asked = {**cast("dict[str, object]", asked), **dict.fromkeys(declared.inputs, socket)}
     try:
-        if not declared.inputs:
-            return cast("object", msgspec.convert(asked, declared.body))
-        form = _form(declared.body, tuple(declared.inputs))
-        sent: object = msgspec.convert(asked, form.partial)
+        return cast("object", msgspec.convert(asked, declared.body))
     except msgspec.ValidationError as failure:
         raise InvalidInput(reason=sentence_of(failure)) from failure
-    values = {name: value for name in form.open if (value := getattr(sent, name)) is not msgspec.UNSET}
-    values |= {form.fields[name].name: socket for name in declared.inputs}
-    return _made(declared.body, form, values)

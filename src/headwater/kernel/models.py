@@ -50,7 +50,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """What sockets hear it as; None: the name of its class."""
 
     def audience(self) -> tuple[str, ...]:
-        """The rooms that are told; by default nobody outside the house."""
+        """The rooms that are told: `user:<id>`, `role:<role>`, or the component's own; by default nobody's."""
         return ()
 
 

@@ -9,6 +9,7 @@ from headwater.kernel.bus import MessageTooLarge, PostgresBus
 from headwater.kernel.database import Connect, Connection, Database, Login
 from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.observe import DatabaseLost, DatabaseReturned, HookFailed, Observation, Observer
+from tests.kernel.bus.raw import told_until_heard
 from tests.kernel.waiting import until
 
 CUT = "select pg_terminate_backend(pid) from pg_stat_activity where query ilike any ($1) and pid <> pg_backend_pid()"
@@ -159,11 +160,7 @@ async def test_a_silent_connection_is_noticed(
 async def test_other_channels_pass_as_text(buses: tuple[PostgresBus, PostgresBus], connector: Connect) -> None:
     payloads: list[str] = []
     buses[0].listen_raw("pgrst", payloads.append)
-    owner = await connector(Login.OWNER)
-    await asyncio.sleep(0.1)
-    await owner.execute("notify pgrst, 'reload schema'")
-    await owner.close()
-    await until(lambda: payloads == ["reload schema"])
+    await told_until_heard(connector, payloads)
 
 
 async def test_publishing_without_a_database_is_refused_and_heard_here(

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from headwater.kernel.bus import MessageTooLarge, PostgresBus, RedisBus
 from headwater.kernel.bus.frames import Frame
 from headwater.kernel.bus.sequences import Sequences
-from headwater.kernel.database import Connect, Database, Login
+from headwater.kernel.database import Connect, Database
 from headwater.kernel.observe import HookFailed, Observation, Observer
 from headwater.kernel.redis import Redis, RedisSettings
+from tests.kernel.bus.raw import told_until_heard
 from tests.kernel.waiting import until
 from tests.kit.redis import RedisServer, eventually
 
@@ -98,11 +99,7 @@ async def test_each_message_is_heard_once_by_everybody(
 async def test_raw_channels_are_postgres(buses: tuple[Process, Process], connector: Connect) -> None:
     payloads: list[str] = []
     buses[0].bus.listen_raw("pgrst", payloads.append)
-    await asyncio.sleep(0.1)
-    owner = await connector(Login.OWNER)
-    await owner.execute("notify pgrst, 'reload schema'")
-    await owner.close()
-    await until(lambda: payloads == ["reload schema"])
+    await told_until_heard(connector, payloads)
 
 
 async def test_what_postgres_could_not_carry_is_refused_while_redis_is_there(buses: tuple[Process, Process]) -> None:

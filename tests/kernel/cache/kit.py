@@ -1,6 +1,7 @@
 """A loader that a test can hold back, and the values it loads."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -42,6 +43,16 @@ class Loader:
         if isinstance(value, Exception):
             raise value
         return value
+
+
+async def look_while(cache: Cache, removal: Awaitable[object]) -> None:
+    """Let somebody ask for Ada, and her entry be removed while it is loaded for him: he is told what he asked for."""
+    slow = Loader(waits=True)
+    looking = asyncio.create_task(cache.through(PROFILES, "ada", slow))
+    await slow.began.wait()
+    await removal
+    slow.may_end.set()
+    assert await looking == ADA
 
 
 def counted(cache: Cache) -> dict[str, int]:

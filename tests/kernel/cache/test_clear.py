@@ -10,7 +10,7 @@ from headwater.kernel.cache import MISSING, CacheFamily
 from headwater.kernel.cache.cache import Cache
 from headwater.kernel.redis import Redis, RedisUnavailable
 from tests.kernel.cache.conftest import Open
-from tests.kernel.cache.kit import ADA, OLDER, PAGES, PROFILES, ROWS, Loader
+from tests.kernel.cache.kit import OLDER, PAGES, PROFILES, ROWS, Loader, look_while
 from tests.kit.redis import RedisServer, eventually
 
 pytestmark = pytest.mark.needs("redis-server")
@@ -73,12 +73,7 @@ async def test_a_loader_under_way_cannot_bring_back_what_was_cleared(
     open_cache: Open, opened: Callable[[], Redis], with_redis: bool
 ) -> None:
     one, other = [await open_cache(opened() if with_redis else None) for _ in range(2)]
-    slow = Loader(waits=True)
-    looking = asyncio.create_task(one.through(PROFILES, "ada", slow))
-    await slow.began.wait()
-    await other.clear([PROFILES])
-    slow.may_end.set()
-    assert await looking == ADA
+    await look_while(one, other.clear([PROFILES]))
     fresh = Loader(OLDER)
     assert await one.through(PROFILES, "ada", fresh) == OLDER
     assert await other.through(PROFILES, "ada", fresh) == OLDER
@@ -105,7 +100,7 @@ async def test_a_clear_that_redis_misses_is_made_good_before_anything_is_read_th
         await redis.confirm()
     own_redis.resume()
     await eventually(redis, available=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await cache.describe()).redis.keys != {"rows": 5, "profiles_too": 5}:  # noqa: ASYNC110 - it rings no bell
             await asyncio.sleep(0.02)
 

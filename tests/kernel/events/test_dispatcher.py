@@ -15,7 +15,7 @@ from headwater.kernel.database import Connect, Connection, Database, Login, Read
 from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.events import BoundConsumer, Consumer, Dispatcher, EventRecorder, EventSettings, ToldEvent
 from headwater.kernel.models import Effects, Event
-from headwater.kernel.observe import ConsumerFailed, EventConsumed, HookFailed, Observation, Observer
+from headwater.kernel.observe import ConsumerFailed, EventConsumed, Observation, Observer
 from tests.kernel.waiting import until
 
 CUT_ALL = (
@@ -118,7 +118,7 @@ class House:
         return await self.database.single(work)
 
     async def until_told(self, numbers: list[int]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await self.told() != numbers:  # noqa: ASYNC110 - rows ring no bell
                 await asyncio.sleep(0.01)
 
@@ -192,7 +192,7 @@ async def test_a_joined_consumer_takes_in_many_at_once_and_the_one_that_fails_al
     await house.emit(*range(20))
     await house.node(write_all_down, joined=True)
     await house.until_told(list(range(12)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not any(isinstance(seen, ConsumerFailed) for seen in observations):  # noqa: ASYNC110 - rings no bell
             await asyncio.sleep(0.01)
     assert calls[0] == list(range(20))
@@ -393,27 +393,6 @@ async def test_a_restored_outbox_is_told_from_where_it_was(house: House, desk: D
     await house.until_told([1, 2, 4, 3])
     await house.emit(5)
     await house.until_told([1, 2, 4, 3, 5])
-
-
-async def test_listeners_of_this_process_are_told_of_every_event_once(
-    house: House, desk: Desk, observations: list[Observation]
-) -> None:
-    dispatcher = await house.node(desk.write_down)
-    everything: list[Event] = []
-    points: list[Event] = []
-
-    def fail(_event: Event) -> None:
-        raise ZeroDivisionError
-
-    dispatcher.listeners.listen(fail)
-    end = dispatcher.listeners.listen(everything.append)
-    dispatcher.listeners.listen(points.append, of="PointScored")
-    dispatcher.tell([PointScored(number=1), CursorMoved(number=2)])
-    end()
-    dispatcher.tell([CursorMoved(number=3)])
-    assert everything == [PointScored(number=1), CursorMoved(number=2)]
-    assert points == [PointScored(number=1)]
-    assert [type(seen.failure) for seen in observations if isinstance(seen, HookFailed)] == [ZeroDivisionError] * 3
 
 
 async def test_a_lost_database_only_delays(house: House, desk: Desk) -> None:

@@ -13,6 +13,7 @@ from headwater.kernel.database import Connect, Database
 from headwater.kernel.errors import DatabaseUnavailable
 from headwater.kernel.events import BoundFollower, Follower, Following
 from headwater.kernel.events.notices import NOTICE_BYTES, Happening, read_notice, write_notices
+from headwater.kernel.events.pieces import LARGEST, Assembly, cut
 from headwater.kernel.models import Event
 from headwater.kernel.observe import HookFailed, Observation, Observer
 from tests.kernel.waiting import until
@@ -189,11 +190,23 @@ async def test_an_event_that_cannot_say_whom_it_tells_hinders_nobody(
     assert any(isinstance(seen, HookFailed) and seen.part == "followers: BoardClosed" for seen in observations)
 
 
-async def test_what_no_message_holds_is_a_gap_elsewhere_and_no_loss_in_silence(
+async def test_an_event_too_large_for_a_message_of_the_bus_reaches_followers_and_rooms_elsewhere(pair: Pair) -> None:
+    one, other, _ = pair
+    who, notes = uuid4(), ["", "\N{SNOWMAN}" * NOTICE_BYTES, "", "y" * 300_000, ""]
+    commits = [[BoardMoved(by=by, who=who, note=note)] for by, note in enumerate(notes)]
+    await asyncio.gather(*(one.following.tell(commit) for commit in commits))
+    await one.following.tell([BoardMoved(by=by, who=who, note=note) for by, note in enumerate(notes, 5)])
+    await until(lambda: len(other.told) == 10)
+    assert other.moved == list(range(10)) and (one.gaps, other.gaps) == (0, 0)
+    assert [told["note"] for _, _, told in other.told] == notes * 2
+    assert one.told == other.told
+
+
+async def test_what_is_too_large_to_be_told_is_a_gap_elsewhere_and_no_loss_in_silence(
     pair: Pair, observations: list[Observation]
 ) -> None:
     one, other, _ = pair
-    await one.following.tell([BoardMoved(by=1), BoardMoved(by=2, note="x" * NOTICE_BYTES), BoardMoved(by=3)])
+    await one.following.tell([BoardMoved(by=1), BoardMoved(by=2, note="x" * LARGEST), BoardMoved(by=3)])
     assert one.moved == [1, 2, 3] and one.gaps == 0
     await until(lambda: other.gaps == 1)
     assert other.moved == [1, 3]
@@ -285,11 +298,33 @@ async def test_whoever_gives_up_waiting_stops_nothing(pair: Pair) -> None:
 def test_notices_are_as_few_as_hold_what_happened() -> None:
     happenings = [
         Happening("A", "a", (), msgspec.Raw(msgspec.json.encode({"n": number, "x": "y" * size})))
-        for number, size in enumerate([2000, 2000, 2000, 6000, 10])
+        for number, size in enumerate([2000, 2000, 2000, 6000, 10, 20, LARGEST, 30])
     ]
     messages, large = write_notices("me", happenings)
     notices = [read_notice(message) for message in messages]
-    assert [len(notice.happenings) for notice in notices] == [2, 2]
-    assert [notice.missed for notice in notices] == [(), ("A",)]
-    assert large == [happenings[3]]
-    assert all(len(message) < 5200 for message in messages)
+    assert [len(notice.happenings) for notice in notices] == [2, 1, 1, 3]
+    assert [notice.missed for notice in notices] == [(), (), (), ("A",)]
+    assert large == [happenings[6]]
+    assert all(len(message) < NOTICE_BYTES + 200 for nth, message in enumerate(messages) if nth != 2)
+
+
+def test_pieces_are_put_together_by_sender_and_one_with_a_hole_is_given_up() -> None:
+    notice, another = bytes(range(256)) * 100, b"x" * 5001
+    assembly = Assembly()
+    interleaved = [piece for both in zip(cut("a", 1, notice), cut("b", 1, notice), strict=True) for piece in both]
+    whole = [each for piece in interleaved if (each := assembly.add(piece)) is not None]
+    assert whole == [notice, notice]
+
+    for lost in range(6):
+        pieces = cut("a", 2 + lost, notice)
+        assert len(pieces) == 6
+        assert [assembly.add(piece) for nth, piece in enumerate(pieces) if nth != lost] == [None] * 5
+        assert [assembly.add(piece) for piece in cut("a", 50 + lost, another)] == [None, another]
+
+
+def test_those_who_never_come_to_an_end_are_forgotten() -> None:
+    assembly, notice = Assembly(), b"x" * 5001
+    for sender in range(100):
+        assembly.add(cut(str(sender), 0, notice)[0])
+    assert assembly.add(cut("0", 0, notice)[1]) is None
+    assert assembly.add(cut("99", 0, notice)[1]) == notice

@@ -103,14 +103,14 @@ class House:
 
     async def until_marks(self, *marks: str) -> None:
         """Return when exactly these marks stand, in any order."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while sorted(await self.marks()) != sorted(marks):  # noqa: ASYNC110 - rows ring no bell
                 await asyncio.sleep(0.01)
 
-    async def until_value(self, expected: object, sql: str) -> None:
+    async def until_value(self, expected: object, sql: str, *arguments: object) -> None:
         """Return when a statement gives this value."""
-        async with asyncio.timeout(5):
-            while await self.value(sql) != expected:  # noqa: ASYNC110 - rows ring no bell
+        async with asyncio.timeout(30):
+            while await self.value(sql, *arguments) != expected:  # noqa: ASYNC110 - rows ring no bell
                 await asyncio.sleep(0.01)
 
 

@@ -264,18 +264,22 @@ async def test_a_job_that_takes_too_long_is_undone(house: House, observations: l
 
 async def test_a_stopping_worker_finishes_what_is_quick_and_puts_the_rest_back(house: House) -> None:
     begun: list[str] = []
+    leaving = asyncio.Event()
 
     async def sleep(transactions: Transactions, run: JobRun) -> None:
         text = msgspec.structs.asdict(run.arguments)["text"]
         begun.append(text)
-        await asyncio.sleep(0.2 if text == "quick" else 60)
+        await (leaving.wait() if text == "quick" else asyncio.sleep(60))
         await transactions.writing(lambda tx: mark(tx, run))
 
-    worker = await house.worker(job(sleep, holds_connection=False), settings=JobSettings(poll=0.03, stop_patience=0.5))
+    worker = await house.worker(job(sleep, holds_connection=False), settings=JobSettings(poll=0.03, stop_patience=2))
     await house.enqueue("quick", "slow")
     await until(lambda: len(begun) == 2)
     await house.enqueue("later")
-    await worker.stop()
+    stopping = asyncio.ensure_future(worker.stop())
+    await asyncio.sleep(0)
+    leaving.set()
+    await stopping
     assert await house.marks() == ["quick"]
     assert await house.value("select count(*) from system.jobs where state = 'queued' and attempts = 0") >= 1
     await house.worker(job())

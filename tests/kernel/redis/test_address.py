@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,17 @@ def free_port() -> int:
     with socket.socket() as tried:
         tried.bind(("127.0.0.1", 0))
         return tried.getsockname()[1]
+
+
+def knows_a_replica(sentinel: Any) -> bool:
+    """Whether the sentinel has found a replica of `main` that may follow it."""
+    found: list[dict[str, str]] = sentinel.sentinel_slaves("main")
+    return any((each["flags"], each["master-link-status"]) == ("slave", "ok") for each in found)
+
+
+def is_whole(member: Any) -> bool:
+    """Whether this member of a cluster knows who holds each key."""
+    return member.cluster("INFO")["cluster_state"] == "ok"
 
 
 @pytest.fixture
@@ -74,7 +86,8 @@ async def test_sentinels_lead_to_the_master_and_to_the_next_one(servers: list[Re
     assert await redis.call("SET", "k", "v") is True
     await redis.subscribe("news", heard.append)
     before = redis.incarnation
-    await asyncio.sleep(1.5)  # until the sentinel has found the replica
+    with servers[1].client() as copy, servers[2].client() as sentinel:
+        await until(lambda: copy.dbsize() == 1 and knows_a_replica(sentinel))
     servers[0].kill()
     with pytest.raises(RedisUnavailable):
         await redis.call("GET", "k")
@@ -95,7 +108,7 @@ async def test_a_cluster_is_called_key_by_key(servers: list[RedisServer]) -> Non
         other.execute_command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
         other.execute_command("CLUSTER", "SET-CONFIG-EPOCH", 2)
         one.execute_command("CLUSTER", "MEET", "127.0.0.1", ports[1])
-    await asyncio.sleep(2)
+        await until(lambda: is_whole(one) and is_whole(other))
     redis = Redis(RedisSettings(), f"redis+cluster://127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}", Observer())
     await redis.start()
     await eventually(redis, available=True)

@@ -25,8 +25,10 @@ async def test_field_names_are_declared() -> None:
         client.send_text('{"kind":"echo","data":[1],"id":3}')
         assert await client.json() == {"kind": "echo", "data": [1]}
         client.send_text('{"kind":"note"}')
-        await until(lambda: len(running.plain.received) == 2)
+        client.send_text('{"kind":"note","data":"\\u0000"}')
+        await until(lambda: len(running.plain.received) == 3)
         assert running.plain.received[1].arguments == ()
+        assert [message.may_hold_nul for message in running.plain.received] == [False, False, True]
 
 
 @pytest.mark.parametrize("path", [PLAIN_PATH, PLAIN_PATH + "/"])

@@ -23,6 +23,7 @@ HERE = {"_placeholder": True, "num": 0}
         ('2["said",1]', ClientPacket(Kind.EVENT, content=["said", 1])),
         ('212["said"]', ClientPacket(Kind.EVENT, id=12, content=["said"])),
         ('2/,3["said"]', ClientPacket(Kind.EVENT, id=3, content=["said"])),
+        ('2["\\u0000"]', ClientPacket(Kind.EVENT, content=["\0"], may_hold_nul=True)),
         ("313[]", ClientPacket(Kind.ACK, id=13, content=[])),
         ('51-["f",{"_placeholder":true,"num":0}]', ClientPacket(Kind.BINARY_EVENT, content=["f", HERE], attachments=1)),
         ('61-4[{"_placeholder":true,"num":0}]', ClientPacket(Kind.BINARY_ACK, id=4, content=[HERE], attachments=1)),

@@ -6,12 +6,23 @@ from typing import Any
 import msgspec
 import pytest
 
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import Database, Transactions
 from headwater.kernel.errors import Refusal
 from headwater.kernel.models import CacheKey
 from headwater.kernel.principal import Principal, principal_from_claims
-from headwater.platform.database import Alterations, DatabaseAdmin
 from headwater.platform.database.models import NamedTable, Sql, TableChanges
+from headwater.platform.database.operations import (
+    Advisor,
+    Alterations,
+    DatabaseAdmin,
+    Functions,
+    Indexes,
+    Policies,
+    Scans,
+    Schemas,
+    Triggers,
+)
 
 ADMIN = principal_from_claims({"sub": "local:admin", "role": "project_admin"})
 USER = principal_from_claims({"sub": "00000000-0000-4000-8000-000000000001", "role": "authenticated"})
@@ -34,7 +45,16 @@ class Desk:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.admin = DatabaseAdmin(database=database)
+        self.catalog = Catalog(database)
+        self.admin = DatabaseAdmin(database, self.catalog)
+        self.alterations = Alterations(self.catalog)
+        self.schemas = Schemas(self.catalog)
+        self.functions = Functions(self.catalog)
+        self.indexes = Indexes(database, self.catalog)
+        self.policies = Policies(self.catalog)
+        self.triggers = Triggers(self.catalog)
+        self.advisor = Advisor(self.catalog)
+        self.scans = Scans(self.catalog)
         self.forgets: list[CacheKey] = []
 
     async def ask(self, operation: Callable[..., Awaitable[object]], body: type, **asked: Any) -> Answer:
@@ -69,7 +89,7 @@ class Desk:
 
     async def alter(self, table: str, **changes: Any) -> Answer:
         """A table's change."""
-        return await self.ask(Alterations().alter_table, TableChanges, table=table, **changes)
+        return await self.ask(self.alterations.alter_table, TableChanges, table=table, **changes)
 
     async def columns(self, table: str) -> dict[str, Any]:
         """A table's columns by name, as they are described."""

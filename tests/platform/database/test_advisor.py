@@ -8,7 +8,6 @@ import pytest
 
 from headwater.kernel.database import Database, Login
 from headwater.platform.database.models import AskedAdvice
-from headwater.platform.database.operations import Advisor
 from headwater.platform.database.parse import calls_per_row, compared_columns, wrap_calls
 from tests.kit.server import RunningServer
 from tests.platform.database.desk import USER, Desk, refused
@@ -20,7 +19,7 @@ def desk(database: Database) -> Desk:
 
 
 async def findings(desk: Desk, **asked: Any) -> list[dict[str, Any]]:
-    return (await desk.read(Advisor().advise, AskedAdvice, **asked))["findings"]
+    return (await desk.read(desk.advisor.advise, AskedAdvice, **asked))["findings"]
 
 
 async def codes(desk: Desk, **asked: Any) -> set[tuple[str, str]]:
@@ -28,7 +27,7 @@ async def codes(desk: Desk, **asked: Any) -> set[tuple[str, str]]:
 
 
 async def test_a_fresh_database_is_in_order(desk: Desk) -> None:
-    report = await desk.read(Advisor().advise, AskedAdvice)
+    report = await desk.read(desk.advisor.advise, AskedAdvice)
     assert report == {"findings": [], "summary": {"error": 0, "warning": 0, "info": 0}}
 
 

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import Connect, Database, Login, Transactions
 from headwater.kernel.errors import Refusal
 from headwater.kernel.models import RawRequest
@@ -49,7 +50,7 @@ class Desk:
     """The admin with a file."""
 
     def __init__(self, database: Database, connection: Any) -> None:
-        self.loads = Loads(database=database)
+        self.loads = Loads(database, Catalog(database))
         self.database = database
         self.connection = connection
 

@@ -6,7 +6,6 @@ import pytest
 
 from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import Database, Login
-from headwater.platform.database import Functions, Indexes, Schemas, Triggers
 from headwater.platform.database.models import (
     EndedFunction,
     EndedIndex,
@@ -37,7 +36,7 @@ async def desk(database: Database) -> Desk:
 
 
 async def schema_names(desk: Desk) -> dict[str, bool]:
-    told = await desk.read(Schemas().list_schemas, InSchema)
+    told = await desk.read(desk.schemas.list_schemas, InSchema)
     return {schema["name"]: schema["isProtected"] for schema in told["schemas"]}
 
 
@@ -51,45 +50,42 @@ async def test_schemas_say_whether_they_are_the_servers(desk: Desk) -> None:
 
 async def test_a_schema_is_made_served_and_ended(desk: Desk, database: Database) -> None:
     catalog = Catalog(database)
-    made = await desk.ask(Schemas().create_schema, NewSchema, name="shop & co")
+    made = await desk.ask(desk.schemas.create_schema, NewSchema, name="shop & co")
     assert made == {"message": "Schema shop & co created", "schemaName": "shop & co", "name": "shop & co"}
     assert desk.forgets == ["catalog"]
     await catalog.refresh()
     assert "shop & co" in catalog.current.exposed_schemas
-    await refused(409, "DATABASE_DUPLICATE", desk.ask(Schemas().create_schema, NewSchema, name="shop & co"))
+    await refused(409, "DATABASE_DUPLICATE", desk.ask(desk.schemas.create_schema, NewSchema, name="shop & co"))
     await desk.sql('create table "shop & co".t ()')
     told = await refused(
-        400, "DATABASE_VALIDATION_ERROR", desk.ask(Schemas().drop_schema, EndedSchema, name="shop & co")
+        400, "DATABASE_VALIDATION_ERROR", desk.ask(desk.schemas.drop_schema, EndedSchema, name="shop & co")
     )
     assert "t depends on schema" in told
-    await desk.ask(Schemas().drop_schema, EndedSchema, name="shop & co", cascade=True)
-    await refused(404, "DATABASE_NOT_FOUND", desk.ask(Schemas().drop_schema, EndedSchema, name="shop & co"))
+    await desk.ask(desk.schemas.drop_schema, EndedSchema, name="shop & co", cascade=True)
+    await refused(404, "DATABASE_NOT_FOUND", desk.ask(desk.schemas.drop_schema, EndedSchema, name="shop & co"))
 
 
 async def test_users_reach_a_schema_that_is_granted_to_them(desk: Desk) -> None:
-    await desk.ask(Schemas().create_schema, NewSchema, name="shop", grantUsage=True)
+    await desk.ask(desk.schemas.create_schema, NewSchema, name="shop", grantUsage=True)
     await desk.sql("create table shop.goods as select 1 as n")
     assert await desk.as_role(USER, "select n from shop.goods") == [{"n": 1}]
 
 
 @pytest.mark.parametrize("name", ["auth", "system", "pg_mine", "information_schema"])
 async def test_the_servers_schemas_are_neither_made_nor_ended(desk: Desk, name: str) -> None:
-    await refused(403, "DATABASE_FORBIDDEN", desk.ask(Schemas().create_schema, NewSchema, name=name))
-    await refused(403, "DATABASE_FORBIDDEN", desk.ask(Schemas().drop_schema, EndedSchema, name=name, cascade=True))
+    await refused(403, "DATABASE_FORBIDDEN", desk.ask(desk.schemas.create_schema, NewSchema, name=name))
+    await refused(403, "DATABASE_FORBIDDEN", desk.ask(desk.schemas.drop_schema, EndedSchema, name=name, cascade=True))
 
 
 async def test_public_stays(desk: Desk) -> None:
-    await refused(403, "DATABASE_FORBIDDEN", desk.ask(Schemas().drop_schema, EndedSchema, name="public", cascade=True))
+    await refused(
+        403, "DATABASE_FORBIDDEN", desk.ask(desk.schemas.drop_schema, EndedSchema, name="public", cascade=True)
+    )
 
 
-LISTS: list[tuple[Any, str]] = [
-    (Functions().list_functions, "functions"),
-    (Triggers().list_triggers, "triggers"),
-]
-
-
-@pytest.mark.parametrize(("operation", "field"), LISTS)
-async def test_a_list_is_of_one_schema_that_exists(desk: Desk, operation: Any, field: str) -> None:
+@pytest.mark.parametrize("field", ["functions", "triggers"])
+async def test_a_list_is_of_one_schema_that_exists(desk: Desk, field: str) -> None:
+    operation = getattr(getattr(desk, field), f"list_{field}")
     await desk.sql("create schema empty")
     assert await desk.read(operation, InSchema, schema="empty") == {field: []}
     await refused(404, "DATABASE_NOT_FOUND", desk.read(operation, InSchema, schema="nowhere"))
@@ -100,11 +96,11 @@ ADD = "create or replace function public.add(a int, b int default 1) returns int
 
 async def test_functions_are_made_listed_and_ended(desk: Desk, database: Database) -> None:
     catalog = Catalog(database)
-    made = await desk.ask(Functions().create_function, NewFunction, definition=ADD)
+    made = await desk.ask(desk.functions.create_function, NewFunction, definition=ADD)
     assert (made["schemaName"], made["name"], desk.forgets) == ("public", "add", ["catalog"])
     await catalog.refresh()
     assert ("public", "add") in catalog.current.functions
-    told = (await desk.read(Functions().list_functions, InSchema))["functions"]
+    told = (await desk.read(desk.functions.list_functions, InSchema))["functions"]
     assert [function["functionName"] for function in told] == ["add", "stamp"]
     assert told[0]["functionDef"].startswith("CREATE OR REPLACE FUNCTION public.add(a integer, b integer DEFAULT 1)")
     assert {key: told[0][key] for key in ("kind", "arguments", "language", "isSecurityDefiner")} == {
@@ -114,21 +110,21 @@ async def test_functions_are_made_listed_and_ended(desk: Desk, database: Databas
         "isSecurityDefiner": False,
     }
     again = ADD.replace("create or replace", "create")
-    await refused(409, "DATABASE_DUPLICATE", desk.ask(Functions().create_function, NewFunction, definition=again))
-    await desk.ask(Functions().drop_function, EndedFunction, name="add")
-    await refused(404, "DATABASE_NOT_FOUND", desk.ask(Functions().drop_function, EndedFunction, name="add"))
+    await refused(409, "DATABASE_DUPLICATE", desk.ask(desk.functions.create_function, NewFunction, definition=again))
+    await desk.ask(desk.functions.drop_function, EndedFunction, name="add")
+    await refused(404, "DATABASE_NOT_FOUND", desk.ask(desk.functions.drop_function, EndedFunction, name="add"))
 
 
 async def test_of_several_functions_one_is_meant(desk: Desk) -> None:
-    await desk.ask(Functions().create_function, NewFunction, definition=ADD)
+    await desk.ask(desk.functions.create_function, NewFunction, definition=ADD)
     other = "create procedure add(a text) language sql as $$ select 1 $$"
-    await desk.ask(Functions().create_function, NewFunction, definition=other)
+    await desk.ask(desk.functions.create_function, NewFunction, definition=other)
     told = await refused(
-        400, "DATABASE_VALIDATION_ERROR", desk.ask(Functions().drop_function, EndedFunction, name="add")
+        400, "DATABASE_VALIDATION_ERROR", desk.ask(desk.functions.drop_function, EndedFunction, name="add")
     )
     assert "(IN a text)" in told and "(a integer, b integer)" in told
-    await desk.ask(Functions().drop_function, EndedFunction, name="add", arguments="IN a text")
-    await desk.ask(Functions().drop_function, EndedFunction, name="add")
+    await desk.ask(desk.functions.drop_function, EndedFunction, name="add", arguments="IN a text")
+    await desk.ask(desk.functions.drop_function, EndedFunction, name="add")
 
 
 @pytest.mark.parametrize(
@@ -145,16 +141,16 @@ async def test_of_several_functions_one_is_meant(desk: Desk) -> None:
     ],
 )
 async def test_a_definition_makes_a_function_and_nothing_else(desk: Desk, definition: str, status: int) -> None:
-    assert await desk.status(desk.ask(Functions().create_function, NewFunction, definition=definition)) == status
+    assert await desk.status(desk.ask(desk.functions.create_function, NewFunction, definition=definition)) == status
     assert await desk.value("select to_regclass('people') is not null")
 
 
 async def make_index(desk: Desk, **wanted: Any) -> Any:
-    return await desk.ask(Indexes(desk.database).create_index, NewIndex, tableName="notes", **wanted)
+    return await desk.ask(desk.indexes.create_index, NewIndex, tableName="notes", **wanted)
 
 
 async def list_indexes(desk: Desk) -> dict[str, Any]:
-    told = await desk.read(Indexes(desk.database).list_indexes, InSchema)
+    told = await desk.read(desk.indexes.list_indexes, InSchema)
     return {index["indexName"]: index for index in told["indexes"]}
 
 
@@ -193,8 +189,8 @@ async def test_an_index_of_columns_and_expressions(desk: Desk, concurrently: boo
     await refused(409, "DATABASE_DUPLICATE", again)
     assert "notes_age_title_expr_idx" in await list_indexes(desk)
     ending = {"name": "notes_age_title_expr_idx", "concurrently": concurrently}
-    await desk.ask(Indexes(desk.database).drop_index, EndedIndex, **ending)
-    await refused(404, "DATABASE_NOT_FOUND", desk.ask(Indexes(desk.database).drop_index, EndedIndex, **ending))
+    await desk.ask(desk.indexes.drop_index, EndedIndex, **ending)
+    await refused(404, "DATABASE_NOT_FOUND", desk.ask(desk.indexes.drop_index, EndedIndex, **ending))
 
 
 @pytest.mark.parametrize("concurrently", [False, True])
@@ -221,7 +217,9 @@ async def test_a_concurrent_build_lets_writers_write(desk: Desk, database: Datab
 
 async def test_an_index_that_a_key_stands_on_stays(desk: Desk) -> None:
     told = await refused(
-        400, "DATABASE_VALIDATION_ERROR", desk.ask(Indexes(desk.database).drop_index, EndedIndex, name="notes_pkey")
+        400,
+        "DATABASE_VALIDATION_ERROR",
+        desk.ask(desk.indexes.drop_index, EndedIndex, name="notes_pkey"),
     )
     assert "requires it" in told
 
@@ -253,11 +251,11 @@ async def make_trigger(desk: Desk, **wanted: Any) -> Any:
         "functionName": "stamp",
         "events": ["INSERT", "UPDATE"],
     }
-    return await desk.ask(Triggers().create_trigger, NewTrigger, **asked | wanted)
+    return await desk.ask(desk.triggers.create_trigger, NewTrigger, **asked | wanted)
 
 
 async def list_triggers(desk: Desk) -> list[dict[str, Any]]:
-    return (await desk.read(Triggers().list_triggers, InSchema))["triggers"]
+    return (await desk.read(desk.triggers.list_triggers, InSchema))["triggers"]
 
 
 async def test_triggers_are_made_listed_switched_and_ended(desk: Desk) -> None:
@@ -277,14 +275,14 @@ async def test_triggers_are_made_listed_switched_and_ended(desk: Desk) -> None:
     }
     assert await desk.value("insert into notes (title) values ('a') returning body") == "it's"
     switch = {"name": "stamped", "tableName": "notes", "enabled": False}
-    await desk.ask(Triggers().switch_trigger, SwitchedTrigger, **switch)
+    await desk.ask(desk.triggers.switch_trigger, SwitchedTrigger, **switch)
     assert [trigger["isEnabled"] for trigger in await list_triggers(desk)] == [False, False]
     assert await desk.value("insert into notes (title) values ('b') returning body") is None
     await refused(409, "DATABASE_DUPLICATE", make_trigger(desk))
-    await desk.ask(Triggers().drop_trigger, OnTable, name="stamped", table="notes")
-    gone = desk.ask(Triggers().drop_trigger, OnTable, name="stamped", table="notes")
+    await desk.ask(desk.triggers.drop_trigger, OnTable, name="stamped", table="notes")
+    gone = desk.ask(desk.triggers.drop_trigger, OnTable, name="stamped", table="notes")
     await refused(404, "DATABASE_NOT_FOUND", gone)
-    await refused(404, "DATABASE_NOT_FOUND", desk.ask(Triggers().switch_trigger, SwitchedTrigger, **switch))
+    await refused(404, "DATABASE_NOT_FOUND", desk.ask(desk.triggers.switch_trigger, SwitchedTrigger, **switch))
 
 
 @pytest.mark.parametrize(
@@ -309,14 +307,14 @@ async def test_a_trigger_that_cannot_be_is_refused(desk: Desk, wanted: dict[str,
 
 @pytest.mark.parametrize("attack", INJECTIONS)
 async def test_no_field_breaks_out_of_its_statement(desk: Desk, attack: str) -> None:
-    indexes = Indexes(desk.database)
+    indexes = desk.indexes
     attempts = [
-        desk.ask(Schemas().create_schema, NewSchema, name=attack, grantUsage=True),
-        desk.ask(Schemas().drop_schema, EndedSchema, name=attack, cascade=True),
-        desk.ask(Functions().create_function, NewFunction, definition=attack),
-        desk.ask(Functions().create_function, NewFunction, definition=f"{ADD}; {attack}"),
-        desk.ask(Functions().drop_function, EndedFunction, name=attack),
-        desk.ask(Functions().drop_function, EndedFunction, name="stamp", arguments=attack),
+        desk.ask(desk.schemas.create_schema, NewSchema, name=attack, grantUsage=True),
+        desk.ask(desk.schemas.drop_schema, EndedSchema, name=attack, cascade=True),
+        desk.ask(desk.functions.create_function, NewFunction, definition=attack),
+        desk.ask(desk.functions.create_function, NewFunction, definition=f"{ADD}; {attack}"),
+        desk.ask(desk.functions.drop_function, EndedFunction, name=attack),
+        desk.ask(desk.functions.drop_function, EndedFunction, name="stamp", arguments=attack),
         make_index(desk, columns=["age"], indexName=attack),
         make_index(desk, columns=[attack]),
         make_index(desk, columns=[{"expression": attack}]),
@@ -334,10 +332,10 @@ async def test_no_field_breaks_out_of_its_statement(desk: Desk, attack: str) -> 
         make_trigger(desk, triggerName="t3", when=attack),
         make_trigger(desk, triggerName="t4", arguments=[attack]),
         make_trigger(desk, tableName=attack),
-        desk.ask(Triggers().drop_trigger, OnTable, name=attack, table="notes"),
-        desk.ask(Triggers().drop_trigger, OnTable, name="stamped", table=attack),
-        desk.ask(Triggers().switch_trigger, SwitchedTrigger, name=attack, tableName="notes", enabled=True),
-        desk.read(Triggers().list_triggers, InSchema, schema=attack),
+        desk.ask(desk.triggers.drop_trigger, OnTable, name=attack, table="notes"),
+        desk.ask(desk.triggers.drop_trigger, OnTable, name="stamped", table=attack),
+        desk.ask(desk.triggers.switch_trigger, SwitchedTrigger, name=attack, tableName="notes", enabled=True),
+        desk.read(desk.triggers.list_triggers, InSchema, schema=attack),
     ]
     for attempt in attempts:
         assert await desk.status(attempt) in {200, 400, 403, 404, 409}

@@ -15,20 +15,12 @@ LINE = "{},{}\n"
 LINES_A_PART = 10_000
 
 
-class Watch:
-    """Looks at how much memory of its own a process has, as long as the block is open."""
+class Beside:
+    """Looks at something in a thread of its own, as long as the block is open."""
 
-    def __init__(self, pid: int) -> None:
-        self._status = Path(f"/proc/{pid}/status")
+    def __init__(self) -> None:
         self._over = Event()
         self._thread = Thread(target=self._look)
-        self.before = self.now()
-        self.most = self.before
-
-    def now(self) -> int:
-        """Bytes that lie in no file: what the kernel cannot take back."""
-        line = next(line for line in self._status.read_text().splitlines() if line.startswith("RssAnon"))
-        return int(line.split()[1]) * 1024
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -39,26 +31,35 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
+        raise NotImplementedError
+
+
+class Memory(Beside):
+    """How much memory of its own a process has."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__()
+        self._status = Path(f"/proc/{pid}/status")
+        self.before = self.now()
+        self.most = self.before
+
+    def now(self) -> int:
+        """Bytes that lie in no file: what the kernel cannot take back."""
+        line = next(line for line in self._status.read_text().splitlines() if line.startswith("RssAnon"))
+        return int(line.split()[1]) * 1024
+
+    def _look(self) -> None:
         while not self._over.wait(0.01):
             self.most = max(self.most, self.now())
 
 
-class Progress:
-    """Asks how far the loads are, as long as the block is open."""
+class Progress(Beside):
+    """How far the loads are."""
 
     def __init__(self, server: RunningServer) -> None:
+        super().__init__()
         self._server = server
-        self._over = Event()
-        self._thread = Thread(target=self._look)
         self.seen: list[dict[str, object]] = []
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
     def _look(self) -> None:
         with self._server.client(self._server.admin_key) as admin:
@@ -112,7 +113,7 @@ def test_a_csv_of_sixty_mebibytes_costs_the_server_little(own_server: RunningSer
         admin.post(f"{path}?table=heap", content=b"id,filler\n-1,x\n", headers={"content-type": "text/csv"})
         content = csv_of(60 * MEBIBYTE)
         kind = "multipart/form-data; boundary=part" if as_form else "text/csv"
-        with Watch(own_server.process.pid) as watch:
+        with Memory(own_server.process.pid) as memory:
             answer = admin.post(
                 path if as_form else f"{path}?table=heap",
                 content=form_of(content) if as_form else content,
@@ -123,7 +124,7 @@ def test_a_csv_of_sixty_mebibytes_costs_the_server_little(own_server: RunningSer
     rows = answer.json()["rowsAffected"]
     assert rows > 100_000
     assert own_server.sql("select count(*)::int as n from heap") == [{"n": rows + 1}]
-    assert watch.most - watch.before < 16 * MEBIBYTE
+    assert memory.most - memory.before < 16 * MEBIBYTE
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
@@ -133,7 +134,7 @@ def test_json_of_sixty_mebibytes_costs_the_server_little(own_server: RunningServ
     by_lines = kind != "application/json"
     with own_server.client(own_server.admin_key) as admin:
         admin.post(path, content=b'[{"id": -1, "filler": "x"}]', headers={"content-type": "application/json"})
-        with Watch(own_server.process.pid) as watch, Progress(own_server) as progress:
+        with Memory(own_server.process.pid) as memory, Progress(own_server) as progress:
             answer = admin.post(
                 f"{path}&id=mine",
                 content=json_of(60 * MEBIBYTE, by_lines=by_lines),
@@ -150,7 +151,7 @@ def test_json_of_sixty_mebibytes_costs_the_server_little(own_server: RunningServ
             timeout=120,
         )
     assert rows > 100_000
-    assert watch.most - watch.before < 16 * MEBIBYTE
+    assert memory.most - memory.before < 16 * MEBIBYTE
     counts = [entry["rowsDone"] for entry in progress.seen]
     assert {entry["id"] for entry in progress.seen} == {"mine"}
     assert len(set(counts)) > 3, counts

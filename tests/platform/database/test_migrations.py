@@ -90,6 +90,12 @@ async def test_a_migration_is_applied_and_remembered(desk: Desk, admin: Any) -> 
     assert owner == "project_admin"
 
 
+@pytest.mark.parametrize("wrong", [{"version": "1\n"}, {"version": "1a"}, {"name": "a-step\n"}, {"name": "A step"}])
+def test_versions_are_digits_and_names_are_slugs_and_nothing_follows_them(wrong: dict[str, str]) -> None:
+    with pytest.raises(msgspec.ValidationError, match="regex"):
+        msgspec.convert({"version": "1", "name": "a-step", "sql": "select 1"} | wrong, WantedMigration)
+
+
 async def test_versions_only_rise(desk: Desk) -> None:
     await desk.apply("9", "select 1")
     await desk.apply("10", "select 1")

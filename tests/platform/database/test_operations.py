@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import Database, Transactions
 from headwater.kernel.errors import Refusal
 from headwater.kernel.models import CacheKey
@@ -37,13 +38,14 @@ NOTES = {
 TERMINATE_SLEEPERS = """
 select pg_terminate_backend(pid) from pg_stat_activity where query like '%sleep(21)%' and pid <> pg_backend_pid()
 """
+COUNT_SLEEPERS = "select count(*) from pg_stat_activity where query like '%sleep(20)%' and pid <> pg_backend_pid()"
 
 
 class Desk:
     """The admin at work: each call is one request with effects of its own."""
 
     def __init__(self, database: Database) -> None:
-        self.admin = DatabaseAdmin(database=database)
+        self.admin = DatabaseAdmin(database, Catalog(database))
         self.database = database
         self.forgets: list[CacheKey] = []
 
@@ -514,19 +516,27 @@ async def test_a_plan_is_told_and_nothing_done(desk: Desk) -> None:
 async def test_a_lost_connection_is_told_as_unavailable(desk: Desk, cluster: Any, database_name: str) -> None:
     async def terminate() -> None:
         connection = await cluster.superuser(database_name)
-        await connection.execute(TERMINATE_SLEEPERS)
+        while not await connection.fetch(TERMINATE_SLEEPERS):  # noqa: ASYNC110 - PostgreSQL rings no bell
+            await asyncio.sleep(0.05)
         await connection.close()
 
     running = asyncio.ensure_future(desk.sql("select pg_sleep(21)"))
-    await asyncio.sleep(0.5)
     await asyncio.to_thread(cluster.run, terminate())
     await refused(503, "DATABASE_UNAVAILABLE", running)
     assert await desk.value("select 1") == 1
 
 
-async def test_a_cancelled_request_leaves_nothing_running(desk: Desk, database: Database) -> None:
+async def test_a_cancelled_request_leaves_nothing_running(
+    desk: Desk, database: Database, cluster: Any, database_name: str
+) -> None:
+    async def until_it_sleeps() -> None:
+        connection = await cluster.superuser(database_name)
+        while not await connection.fetchval(COUNT_SLEEPERS):  # noqa: ASYNC110 - PostgreSQL rings no bell
+            await asyncio.sleep(0.05)
+        await connection.close()
+
     running = asyncio.ensure_future(desk.sql("create table t (id int); select pg_sleep(20)"))
-    await asyncio.sleep(0.5)
+    await asyncio.to_thread(cluster.run, until_it_sleeps())
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

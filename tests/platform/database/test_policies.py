@@ -10,7 +10,6 @@ from pglast.parser import parse_sql
 
 from headwater.kernel.database import Database, Transactions
 from headwater.kernel.errors import Refusal
-from headwater.platform.database import Policies
 from headwater.platform.database.models import ChangedPolicy, InSchema, NewPolicy, OnTable
 from headwater.platform.database.parse import parse_expression, parse_type
 from tests.platform.database.desk import INJECTIONS, USER, Desk, refused
@@ -32,19 +31,19 @@ async def desk(database: Database) -> Desk:
 
 async def make(desk: Desk, **wanted: Any) -> Any:
     asked = {"tableName": "notes", "policyName": "own"} | wanted
-    return await desk.ask(Policies().create_policy, NewPolicy, **asked)
+    return await desk.ask(desk.policies.create_policy, NewPolicy, **asked)
 
 
 async def change(desk: Desk, **wanted: Any) -> Any:
-    return await desk.ask(Policies().alter_policy, ChangedPolicy, **{"tableName": "notes", "name": "own"} | wanted)
+    return await desk.ask(desk.policies.alter_policy, ChangedPolicy, **{"tableName": "notes", "name": "own"} | wanted)
 
 
 async def drop(desk: Desk, **wanted: Any) -> Any:
-    return await desk.ask(Policies().drop_policy, OnTable, **{"table": "notes", "name": "own"} | wanted)
+    return await desk.ask(desk.policies.drop_policy, OnTable, **{"table": "notes", "name": "own"} | wanted)
 
 
 async def listed(desk: Desk) -> list[dict[str, Any]]:
-    return (await desk.read(Policies().list_policies, InSchema))["policies"]
+    return (await desk.read(desk.policies.list_policies, InSchema))["policies"]
 
 
 async def test_a_policy_is_made_listed_changed_and_ended(desk: Desk) -> None:
@@ -177,7 +176,7 @@ async def test_no_field_breaks_out_of_its_statement(desk: Desk, attack: str) -> 
         change(desk, name="stays", roles=[attack]),
         drop(desk, name=attack),
         drop(desk, table=attack),
-        desk.read(Policies().list_policies, InSchema, schema=attack),
+        desk.read(desk.policies.list_policies, InSchema, schema=attack),
     ]
     for attempt in attempts:
         assert await desk.status(attempt) in {200, 400, 404, 409}

@@ -17,12 +17,10 @@ from headwater.platform.database.models import (
     WantedIssues,
     WantedSuppression,
 )
-from headwater.platform.database.operations import Scans
 from headwater.platform.database.rules import silenced_by
 from tests.kit.server import RunningServer
 from tests.platform.database.desk import Desk, refused
 
-SCANS = Scans()
 MISSING = "00000000-0000-4000-8000-000000000009"
 SOME_ID = UUID(MISSING)
 AMISS = """
@@ -44,25 +42,25 @@ def desk(database: Database) -> Desk:
 
 
 async def scan(desk: Desk) -> dict[str, Any]:
-    return await desk.write(SCANS.scan, dict)
+    return await desk.write(desk.scans.scan, dict)
 
 
 async def issues(desk: Desk, **asked: Any) -> list[tuple[str, str]]:
-    told = await desk.read(SCANS.list_issues, WantedIssues, **asked)
+    told = await desk.read(desk.scans.list_issues, WantedIssues, **asked)
     return [(issue["code"], issue["object"]["name"]) for issue in told["issues"]]
 
 
 async def latest(desk: Desk) -> Any:
-    return await desk.read(SCANS.show_latest_scan, dict)
+    return await desk.read(desk.scans.show_latest_scan, dict)
 
 
 async def suppress(desk: Desk, **asked: Any) -> dict[str, Any]:
-    return await desk.write(SCANS.add_suppression, WantedSuppression, **asked)
+    return await desk.write(desk.scans.add_suppression, WantedSuppression, **asked)
 
 
 async def test_before_the_first_scan_there_is_none(desk: Desk) -> None:
     assert await latest(desk) is None
-    assert await desk.read(SCANS.list_issues, WantedIssues) == {
+    assert await desk.read(desk.scans.list_issues, WantedIssues) == {
         "scanId": None,
         "issues": [],
         "pagination": {"offset": 0, "limit": 50, "total": 0},
@@ -89,7 +87,7 @@ async def test_issues_are_narrowed_and_paged(desk: Desk) -> None:
     assert await issues(desk, category="performance") == FOUND[2:3]
     assert await issues(desk, severity="info", category="performance") == []
     assert await issues(desk, limit=2, offset=1) == FOUND[1:3]
-    page = await desk.read(SCANS.list_issues, WantedIssues, limit=2, offset=3)
+    page = await desk.read(desk.scans.list_issues, WantedIssues, limit=2, offset=3)
     assert page["pagination"] == {"offset": 3, "limit": 2, "total": 4}
     assert await issues(desk, offset=4) == []
 
@@ -106,15 +104,15 @@ async def test_what_is_suppressed_is_told_apart_until_it_is_not(desk: Desk) -> N
     assert await issues(desk) == FOUND[2:]
     await scan(desk)
     assert await issues(desk, suppressed=True) == FOUND[:2]
-    changed = await desk.write(SCANS.explain_suppression, ExplainedSuppression, id=one["id"], reason=None)
+    changed = await desk.write(desk.scans.explain_suppression, ExplainedSuppression, id=one["id"], reason=None)
     assert changed == {**one, "reason": None}
-    listed = (await desk.read(SCANS.list_suppressions, dict))["suppressions"]
+    listed = (await desk.read(desk.scans.list_suppressions, dict))["suppressions"]
     assert [(each["code"], each["table"]) for each in listed] == [
         ("row_security_off", "open_one"),
         ("row_security_off", None),
     ]
     for each in listed:
-        await desk.write(SCANS.remove_suppression, NamedSuppression, id=each["id"])
+        await desk.write(desk.scans.remove_suppression, NamedSuppression, id=each["id"])
     assert await issues(desk) == FOUND
 
 
@@ -124,8 +122,8 @@ async def test_the_same_suppression_is_made_once_by_two_at_once(desk: Desk) -> N
     assert len([each for each in told if isinstance(each, dict)]) == 1
     assert "no_policy" in await refused(409, "DATABASE_DUPLICATE", suppress(desk, **asked))
     for work in (
-        desk.write(SCANS.explain_suppression, ExplainedSuppression, id=MISSING, reason="x"),
-        desk.write(SCANS.remove_suppression, NamedSuppression, id=MISSING),
+        desk.write(desk.scans.explain_suppression, ExplainedSuppression, id=MISSING, reason="x"),
+        desk.write(desk.scans.remove_suppression, NamedSuppression, id=MISSING),
     ):
         await refused(404, "DATABASE_NOT_FOUND", work)
 

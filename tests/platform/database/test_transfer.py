@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.clock import DrivenClock
 from headwater.kernel.database import Connect, Connection, Database, Login, Transactions
 from headwater.kernel.errors import Refusal
@@ -51,7 +52,7 @@ class Desk:
     """The admin with two places: what is exported from one is imported in the other."""
 
     def __init__(self, database: Database, clock: DrivenClock, connection: Connection) -> None:
-        self.transfers = Transfers(database=database, clock=clock)
+        self.transfers = Transfers(database, Catalog(database), clock)
         self.database = database
         self.connection = connection
 
@@ -187,6 +188,11 @@ async def test_what_an_import_may_not(desk: Desk) -> None:
     await refused(400, "INVALID_INPUT", desk.take_in('{"tables": 1}', "x.json"))
     told = await refused(400, "DATABASE_VALIDATION_ERROR", desk.take_in("select * from system.secrets"))
     assert "SQLSTATE 42501" in told
+
+
+async def test_a_file_that_begins_with_a_byte_order_mark_is_taken(desk: Desk) -> None:
+    marked = "\ufeffcreate table marked (a integer); insert into marked values (1), (2);".encode()
+    assert (await desk.take_in(marked, "x.sql"))["rowsImported"] == 2
 
 
 async def test_definitions_in_json_pass_the_same_guard(desk: Desk) -> None:

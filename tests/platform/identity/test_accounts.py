@@ -13,6 +13,7 @@ from headwater.platform.identity import rules
 from headwater.platform.identity.errors import (
     EmailExists,
     InvalidCredentials,
+    ProfileTooLarge,
     SignupDisabled,
     UserNotFound,
     WeakPassword,
@@ -99,6 +100,20 @@ async def test_a_profile_is_laid_over_and_public(process: Process) -> None:
     assert seen.profile == expected
     with pytest.raises(UserNotFound):
         await process.accounts.find_profile(process.transactions, ADMIN, UserId(user_id=uuid4()))
+
+
+async def test_a_profile_does_not_grow_without_end(process: Process) -> None:
+    principal = process.whoami(await process.sign_up(name="Ann"))
+
+    async def lay(**fields: object) -> object:
+        change = ProfileChange(profile=fields)
+        return await process.database.writing(lambda tx: process.accounts.update_profile(tx, principal, change))
+
+    half = "é" * (rules.LARGEST_PROFILE // 4)
+    await lay(first=half)
+    with pytest.raises(ProfileTooLarge):
+        await lay(second=half)
+    await lay(first="", second=half)
 
 
 async def test_whatever_changes_a_profile_forgets_what_was_remembered_of_it(start: Start) -> None:

@@ -1,5 +1,8 @@
 """Where a letter's link may lead: tables of what fits a pattern, and of what only looks as if it did."""
 
+import re
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,3 +119,32 @@ def test_any_pattern_is_taken_or_refused(pattern: str) -> None:
 def test_parameters_are_added_to_those_that_are_there() -> None:
     url = with_parameters("myapp://done/x?a=1&token=old#top", token="n&w", b="ü")
     assert url == "myapp://done/x?a=1&token=n%26w&b=%C3%BC#top"
+
+
+@given(
+    st.lists(st.sampled_from(["*", "**", "?", "a", "b", "/", "ab", "[ab]", "a/b"]), max_size=9).map("".join),
+    st.lists(st.sampled_from("ab/"), max_size=14).map("".join),
+)
+def test_stars_fit_what_they_would_fit_if_every_way_were_tried(glob: str, path: str) -> None:
+    written = re.sub(r"\*{2,}|\*|\?", lambda star: {"*": "[^/]*", "?": "[^/]"}.get(star.group(), ".*"), glob)
+    try:
+        must_be_allowed(f"myapp:{path}", [f"myapp:{glob}"], OWN)
+        fits = True
+    except RedirectNotAllowed:
+        fits = False
+    assert fits == (re.fullmatch(written, path) is not None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("https://app.example.org/**/**/**/x", "https://app.example.org" + "/" * 2000),
+        ("https://*-*-*-*.example.org/**", "https://" + "-" * 2000 + "/x"),
+        ("https://app.example.org/" + "*a" * 40, "https://app.example.org/" + "a" * 2000 + "b"),
+    ],
+)
+def test_no_address_keeps_the_server_busy_however_many_stars_a_pattern_has(pattern: str, url: str) -> None:
+    begun = process_time()
+    with pytest.raises(RedirectNotAllowed):
+        must_be_allowed(url, [pattern], OWN)
+    assert process_time() - begun < 5  # where every way is tried: longer than anybody waits

@@ -7,6 +7,7 @@ import pytest
 
 from headwater.kernel.sockets import CloseReason
 from headwater.platform.realtime.errors import NotSubscribed, PublishRefused, SubscribeRefused
+from tests.kernel.waiting import until
 from tests.platform.realtime.conftest import ANON, Desk, Ear, quiet, user
 
 
@@ -96,13 +97,13 @@ async def test_a_client_of_socket_io_goes_on_where_it_was_cut_off(desk: Desk, ot
         await desk.subscribe(listener, channel)
     await desk.publish(speaker, "news", n=1)
     await desk.publish(speaker, "room:1", n=2)
-    await quiet()
+    await until(lambda: numbers(listener) == [1, 2])
     listener.close(CloseReason.LOST)
     await desk.publish(speaker, "room:1", n=3)
     await desk.publish(speaker, "news", n=4)
     back, same = await other.connect(user(1), {"pid": secret, "offset": listener.bookmark})
     await desk.publish(speaker, "room:1", n=5)
-    await quiet()
+    await until(lambda: len(numbers(back)) == 3)
     assert (numbers(listener), numbers(back), same) == ([1, 2], [3, 4, 5], secret)
 
 
@@ -114,8 +115,8 @@ async def test_a_copy_of_the_log_has_another_epoch(desk: Desk, other: Desk) -> N
     moved = await desk.log.settle()
     assert moved.epoch != epoch
     await desk.say("select realtime.publish('news', 'said', '{}')")
-    await asyncio.sleep(0.2)
-    assert (ear.reason, desk.delivery.epoch, other.delivery.epoch) == (CloseReason.FAILED, moved.epoch, moved.epoch)
+    await until(lambda: desk.delivery.epoch == other.delivery.epoch == moved.epoch)
+    await until(lambda: ear.reason is CloseReason.FAILED)
     back, _ = await desk.connect()
     assert (await desk.subscribe(back, "news", since=(0, epoch))).recovered is False
 
@@ -200,11 +201,10 @@ async def test_sql_publishes_appear_after_commit_in_the_order_of_commits(desk: D
     slowly = asyncio.ensure_future(desk.database.writing(slow))  # pyright: ignore[reportArgumentType]
     await begun.wait()
     await desk.say(publish, 2)
-    await asyncio.sleep(0.2)
-    assert numbers(ear) == [2]
+    await until(lambda: numbers(ear) == [2])
     done.set()
     await slowly
-    await asyncio.sleep(0.2)
+    await until(lambda: len(numbers(ear)) == 2)
     assert [(payload["n"], payload["meta"]["offset"]) for payload in ear.heard("said")] == [(2, 1), (1, 2)]
 
 

@@ -157,7 +157,8 @@ async def test_a_deadlock_is_tried_again(ask: Ask, cluster: Cluster, database_na
     await other.execute("set deadlock_timeout = '10s'")  # so that the one to give way is the request
     await other.execute("begin; update pairs set note = 'other' where a = 2")
     change = asyncio.create_task(ask("PATCH", "pairs?order=a", {"note": "mine"}, as_=ADMIN, prefer="count=exact"))
-    await asyncio.sleep(0.2)
+    while not await other.fetchval("select exists (select from pg_locks where not granted)"):  # noqa: ASYNC110 - PostgreSQL rings no bell
+        await asyncio.sleep(0.02)
     await other.execute("update pairs set note = 'other' where a = 1; commit")
     reply = await change
     assert (reply.status, reply.headers[0]) == (204, ("Content-Range", "0-1/2"))

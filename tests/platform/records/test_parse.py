@@ -151,6 +151,7 @@ SELECTS = [
     ('"a,b"', (Column(field=Field("a,b")),)),
     ("x:a::int", (Column(field=Field("a"), alias="x", cast="int"),)),
     ("a->b->>0", (Column(field=Field("a", (PathStep("b"), PathStep("0", as_text=True, index=True)))),)),
+    ("a->0\n", (Column(field=Field("a", (PathStep("0\n"),))),)),
     ("count()", (Column(field=None, aggregate=Aggregate("count")),)),
     ("n:count()::text", (Column(field=None, alias="n", aggregate=Aggregate("count", "text")),)),
     ("a::int.sum()::text", (Column(field=Field("a"), cast="int", aggregate=Aggregate("sum", "text")),)),

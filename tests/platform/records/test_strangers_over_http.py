@@ -6,20 +6,20 @@ from tests.kit.server import RunningServer
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "code"),
+    ("method", "path", "status", "code", "message"),
     [
-        ("GET", "/rest/v1/notes/deeper", 404, "PGRST125"),
-        ("PUT", "/rest/v1/", 405, "PGRST117"),
-        ("PUT", "/rest/v1/rpc/add", 405, "PGRST101"),
-        ("TRACE", "/rest/v1/notes", 405, "PGRST117"),
+        ("GET", "/rest/v1/notes/deeper", 404, "PGRST125", "Invalid path specified in request URL"),
+        ("PUT", "/rest/v1/", 405, "PGRST117", "Unsupported HTTP method: PUT"),
+        ("PUT", "/rest/v1/rpc/add", 405, "PGRST101", "Cannot use the PUT method on RPC"),
+        ("TRACE", "/rest/v1/notes", 405, "PGRST117", "Unsupported HTTP method: TRACE"),
     ],
 )
 def test_no_endpoint_is_told_in_the_dialect(
-    server: RunningServer, method: str, path: str, status: int, code: str
+    server: RunningServer, method: str, path: str, status: int, code: str, message: str
 ) -> None:
     with server.client(server.anon_key) as client:
         answer = client.request(method, path)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (status, code, message)
 
 
 @pytest.mark.parametrize(

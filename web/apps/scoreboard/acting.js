@@ -16,6 +16,7 @@ export class Acting {
   #board = null;
   #types = null;
   #kept = null;
+  #open = false;
   #busy = false;
   #waitsUntil = 0;
   #timer = 0;
@@ -31,6 +32,13 @@ export class Acting {
     this.#board = board;
     this.#forget();
     this.#draw();
+  }
+
+  /** The same board, of which more is known: perhaps it has opened or closed meanwhile. */
+  learn(board) {
+    const differs = board.operator !== this.#board.operator || isOpen(board) !== this.#open;
+    this.#board = board;
+    if (differs) this.begin(board);
   }
 
   /** The server is there again: learn what is missing, send what was kept. */
@@ -52,7 +60,8 @@ export class Acting {
     else if (this.#types.length === 0) fill(byId("acts"), element("li", { class: "soft" }, "This server knows no actions."));
     else fill(byId("acts"), this.#types.map((type) => this.#button(type)));
     this.#enable();
-    if (this.#board && !isOpen(this.#board)) this.#say("This board is closed: actions do not count on it now.");
+    this.#open = this.#board !== null && isOpen(this.#board);
+    if (this.#board && !this.#open) this.#say("This board is closed: actions do not count on it now.");
   }
 
   #button({ actionType, points: worth }) {
@@ -71,7 +80,7 @@ export class Acting {
   /** Sign an action, or take the one that was kept, and have it counted. */
   async #attempt(obtain) {
     if (this.#busy || performance.now() < this.#waitsUntil || !isOpen(this.#board)) return;
-    const board = this.#board;
+    const { name } = this.#board;
     this.#setBusy(true);
     this.#say("");
     try {
@@ -79,7 +88,7 @@ export class Acting {
       const headers = { "idempotency-key": action.actionId, "x-device-id": device() };
       const counted = await this.#session.call("POST", "api/scoreboard/update", action, headers);
       this.#kept = null;
-      if (board === this.#board) this.#celebrate(action, before, counted);
+      if (name === this.#board.name) this.#celebrate(action, before, counted);
     } catch (refusal) {
       this.#excuse(refusal);
     } finally {

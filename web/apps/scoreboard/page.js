@@ -2,59 +2,69 @@
 
 import { byId, element, fill } from "/web/kit/elements.js";
 import { Acting } from "./acting.js";
+import { BoardCard } from "./board.js";
+import { listBoards } from "./chooser.js";
 import { Door } from "./door.js";
-import { Places } from "./places.js";
+import { Friends } from "./friends.js";
+import { Inbox } from "./inbox.js";
+import { Player } from "./player.js";
 import { Session } from "./session.js";
 import { Standing } from "./standing.js";
+import { Terms } from "./terms.js";
 import { Watching } from "./watching.js";
-import { number, players, rulesOf, sentence, time } from "./words.js";
+import { players, rulesOf, sentence, time } from "./words.js";
 
 const LINKS = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
-const TOP = 10;
-const DEFAULT = { name: "default", title: "Scoreboard", operator: "increment", ascending: false, resets: "none" };
+const DEFAULT = { name: "default", title: "Scoreboard", operator: "increment", ascending: false, resets: "none", season: 1 };
 
 const session = new Session();
+const friends = new Friends(session);
 const door = new Door(session);
 const standing = new Standing(session);
 const acting = new Acting(session, standing);
-const places = new Places(byId("places"));
-const watching = new Watching((method, path) => session.call(method, path));
+const player = new Player(session, friends);
+const card = new BoardCard(session, friends, standing, (place) => player.open(place, board));
+const inbox = new Inbox(session, (name) => boards.find((one) => one.name === name)?.title ?? name);
+const terms = new Terms(() => learnBoards());
+const watching = new Watching(session);
 let boards = [];
 let board = { ...DEFAULT, name: new URLSearchParams(location.search).get("board") ?? DEFAULT.name };
-let view = null;
+let total = null;
 let learning = null;
 
-watching.addEventListener("view", ({ detail }) => {
-  view = detail;
-  showView();
+watching.addEventListener("view", ({ detail: view }) => {
+  total = view.totalUsers;
+  showBoard();
+  card.take(view);
   standing.take(view);
   if (watching.state !== "live") comeBack();
 });
 watching.addEventListener("link", ({ detail }) => showLink(detail));
+watching.addEventListener("notice", ({ detail }) => inbox.hear(detail));
 session.addEventListener("change", ({ detail }) => {
   showWho(detail);
   const heading = byId(session.user ? "own-name" : "door-title");
   if (document.hasFocus()) heading.focus();
 });
 byId("leave").addEventListener("click", () => session.signOut());
+byId("own-history").addEventListener("click", () => player.open({ userId: session.user.id, username: session.user.username }, board));
 byId("boards").addEventListener("change", ({ target }) => {
   const address = new URL(location.href);
   address.searchParams.set("board", target.value);
   history.replaceState(null, "", address);
   choose(boards.find(({ name }) => name === target.value));
 });
-setInterval(() => places.age(), 30_000);
 
 showWho(null);
 choose(board);
 learnBoards();
+inbox.learn();
 
 function choose(chosen) {
   board = chosen;
-  view = null;
-  places.wait(TOP);
-  byId("board-empty").hidden = true;
+  total = null;
   showBoard();
+  card.begin(board);
   if (session.user) standing.begin(board);
   acting.begin(board);
   watching.watch(board.name);
@@ -63,6 +73,7 @@ function choose(chosen) {
 /** The server is there, at first or again: whatever could not be learnt or sent before is learnt and sent now. */
 function comeBack() {
   learnBoards();
+  inbox.learn();
   acting.resume();
 }
 
@@ -76,37 +87,19 @@ async function readBoards() {
   const listed = await session.call("GET", "api/boards").catch(() => null);
   if (listed === null) return;
   boards = listed;
-  fill(byId("boards"), boards.map(({ name, title }) => element("option", { value: name, selected: name === board.name }, title)));
-  byId("board-choice").hidden = boards.length < 2;
   const found = boards.find(({ name }) => name === board.name);
+  listBoards(boards, found ?? boards[0]);
   if (!found) return choose(boards[0]);
-  const differs = found.operator !== board.operator || found.endsAt !== board.endsAt || found.startsAt !== board.startsAt;
   board = found;
   showBoard();
-  if (differs) acting.begin(board);
-  if (view) showView();
+  acting.learn(board);
+  card.learn(board);
 }
 
 function showBoard() {
   byId("board-title").textContent = board.title === DEFAULT.title ? "Leaders" : board.title;
-  showRules();
-}
-
-function showRules() {
-  const total = view?.totalUsers ?? 0;
-  const counted = total > TOP ? `The first ${TOP} of ${number(total)} players · ` : total > 0 ? `${players(total)} · ` : "";
-  byId("board-rules").textContent = sentence(counted + rulesOf(board));
-}
-
-function showView() {
-  places.show(view.scoreboard, session.user?.id ?? null, !board.ascending);
-  const isEmpty = view.scoreboard.length === 0;
-  byId("board-empty").hidden = !isEmpty;
-  if (isEmpty) {
-    const invitation = session.user ? "Complete an action, and the first place is yours." : "Join, and the first place is yours.";
-    fill(byId("board-empty"), element("strong", {}, "Nobody is here yet"), element("p", { class: "soft" }, invitation));
-  }
-  showRules();
+  byId("board-rules").textContent = sentence((total ? `${players(total)} · ` : "") + rulesOf(board));
+  terms.show(board, total ?? 0);
 }
 
 function showLink(state) {
@@ -138,8 +131,4 @@ function showWho(why) {
     byId("near").hidden = true;
   }
   document.body.classList.toggle("signed-in", Boolean(user));
-  if (view) {
-    showView();
-    standing.take(view);
-  }
 }

@@ -1,33 +1,49 @@
 // The board's places: drawn from what the server says, and moved from where they were.
 
 import { element, fill } from "/web/kit/elements.js";
+import { Roving } from "/web/kit/roving.js";
 import { ago, number } from "./words.js";
 
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const MOVE = { duration: 550, easing: "cubic-bezier(.2, .8, .2, 1)" };
 const REMEMBERED = 4000;
 
-/** A list of places in an `<ol>`; a player keeps his row as long as he is on it, so that it can move. */
+/**
+ * A list of places in an `<ol>`; a player keeps his row as long as he is on it, so that it can move.
+ *
+ * Who is signed in can press a row, and `pressed(place)` is called. The rows are one stop for Tab; arrows lead on.
+ */
 export class Places {
   #list;
+  #pressed;
+  #roving;
   #rows = new Map();
 
-  constructor(list) {
+  constructor(list, pressed) {
     this.#list = list;
+    this.#pressed = pressed;
+    this.#roving = new Roving(list, ".pick");
   }
 
-  /** Show these places; `mine` is the reader's id or null, `leadsByMost` whether the largest score leads. */
-  show(places, mine, leadsByMost) {
+  /**
+   * Show these places; `mine` is the reader's id or null, `leadsByMost` whether the largest score leads, `marked` says
+   * of an id whether it bears the friends' mark.
+   */
+  show(places, mine, leadsByMost, marked = () => false) {
     const before = this.#tops();
+    const focused = [...this.#list.children].findIndex((row) => row.contains(document.activeElement));
+    const held = focused < 0 ? null : document.activeElement;
     const most = leadsByMost ? (places[0]?.score ?? 0) : 0;
-    const shown = places.map((place) => this.#row(place, mine, most));
+    const shown = places.map((place) => this.#row(place, mine, most, marked));
     for (const user of this.#rows.keys()) {
       if (!places.some((place) => place.userId === user)) this.#rows.delete(user);
     }
     this.#list.setAttribute("aria-busy", "false");
     if (shown.length !== this.#list.children.length || shown.some((row, at) => row !== this.#list.children[at])) {
       fill(this.#list, shown);
+      if (held) (held.isConnected ? held : shown[Math.min(focused, shown.length - 1)]?.querySelector(".pick"))?.focus({ preventScroll: true });
     }
+    this.#roving.settle();
     if (!STILL.matches && before.size > 0) this.#move(before);
   }
 
@@ -43,7 +59,7 @@ export class Places {
     for (const row of this.#rows.values()) row.since.textContent = ago(row.place.lastUpdated);
   }
 
-  #row(place, mine, most) {
+  #row(place, mine, most, marked) {
     const row = this.#rows.get(place.userId) ?? this.#made(place);
     this.#rows.set(place.userId, row);
     const { rank, score } = row.place;
@@ -53,6 +69,9 @@ export class Places {
     if (isMine) row.element.setAttribute("aria-current", "true");
     else row.element.removeAttribute("aria-current");
     row.you.hidden = !isMine;
+    row.friend.hidden = isMine || !marked(place.userId);
+    row.pick.hidden = mine === null;
+    row.pick.setAttribute("aria-label", `More about ${place.username}`);
     row.element.dataset.rank = place.rank;
     row.rank.textContent = number(place.rank);
     row.name.textContent = place.username;
@@ -73,6 +92,8 @@ export class Places {
       avatar: element("span", { class: "avatar", "aria-hidden": "true" }),
       name: element("span", { class: "name" }),
       you: element("span", { class: "you" }, "You"),
+      friend: element("span", { class: "friend" }, "Friend"),
+      pick: element("button", { type: "button", class: "pick", "aria-haspopup": "dialog", onclick: () => this.#pressed(row.place) }),
       since: element("span", { class: "since" }),
       change: element("span", { class: "change", "aria-hidden": "true" }),
       score: element("span", { class: "score" }),
@@ -80,8 +101,8 @@ export class Places {
     };
     row.avatar.style.setProperty("--hue", hueOf(place.userId));
     row.element = element("li", { class: "row", "data-user": place.userId }, row.rank, row.avatar,
-      element("span", { class: "player" }, element("span", { class: "names" }, row.name, row.you), row.since),
-      row.change, element("span", { class: "bar", "aria-hidden": "true" }), element("span", { class: "total" }, row.score, element("span", { class: "only-read" }, " points")));
+      element("span", { class: "player" }, element("span", { class: "names" }, row.name, row.you, row.friend), row.since),
+      row.change, element("span", { class: "bar", "aria-hidden": "true" }), element("span", { class: "total" }, row.score, element("span", { class: "only-read" }, " points")), row.pick);
     return row;
   }
 

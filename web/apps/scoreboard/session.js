@@ -1,6 +1,7 @@
 // Who is signed in, in every tab of this browser, and the requests made in his name.
 
 import { createApi, platformEnvelope, successEnvelope } from "/web/kit/api.js";
+import { keep, recall } from "/web/kit/kept.js";
 
 const KEPT = "scoreboard.session";
 const DEVICE = "scoreboard.device";
@@ -27,15 +28,24 @@ export class Session extends EventTarget {
     });
   }
 
+  /** The access token, or null: what the player's socket shows. */
+  get token() {
+    return this.#token;
+  }
+
   /** What the app answers; throws a `Refusal`. */
-  async call(method, path, body, headers) {
-    const asked = this.#token;
-    try {
-      return await this.#api(method, path, body, headers);
-    } catch (refusal) {
-      if (refusal.status === 401 && asked && asked === this.#token) this.#end("Your session has ended. Please sign in again.");
-      throw refusal;
-    }
+  call(method, path, body, headers) {
+    return this.#asking(() => this.#api(method, path, body, headers));
+  }
+
+  /** The same of the platform, whose paths begin with `/api`. */
+  callPlatform(method, path, body) {
+    return this.#asking(() => this.#platform(method, path, body));
+  }
+
+  /** Find out whether the session still lives; where it does not, it ends here. */
+  async check() {
+    if (this.#token) await this.call("GET", "api/auth/me").catch(() => null);
   }
 
   /** Make an account; throws a `Refusal`. */
@@ -53,6 +63,16 @@ export class Session extends EventTarget {
     const revoked = this.#platform("POST", "/api/auth/logout").catch(() => null);
     this.#end(null);
     await revoked;
+  }
+
+  async #asking(ask) {
+    const asked = this.#token;
+    try {
+      return await ask();
+    } catch (refusal) {
+      if (refusal.status === 401 && asked && asked === this.#token) this.#end("Your session has ended. Please sign in again.");
+      throw refusal;
+    }
   }
 
   async #enter(path, body) {
@@ -93,21 +113,4 @@ export function device() {
   const name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   keep(DEVICE, name);
   return name;
-}
-
-function recall(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null; // storage is forbidden here: then nothing outlives the page
-  }
-}
-
-function keep(key, value) {
-  try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
-  } catch {
-    // as above
-  }
 }

@@ -5,22 +5,26 @@ import { number, players, points } from "./words.js";
 
 const BESIDE = 2;
 const SELDOM = 2500;
+const SETTLED = 1500;
 
 /**
- * The reader's score and rank.
+ * The reader's score and rank; event `change` whenever the rank is another.
  *
  * Where the first places hold him and his neighbours, they say it all; else it is asked for, once in a few seconds at
  * most however busy the board is, and not while nobody looks.
  */
-export class Standing {
+export class Standing extends EventTarget {
   #session;
   #board = null;
   #asked = 0;
   #timer = 0;
   #askedAt = 0;
   #said = "";
+  #told = null;
+  #telling = 0;
 
   constructor(session) {
+    super();
     this.#session = session;
     this.known = null;
     document.addEventListener("visibilitychange", () => {
@@ -32,7 +36,8 @@ export class Standing {
   begin(board) {
     this.#board = board;
     this.#asked += 1;
-    this.known = null;
+    this.#know(null);
+    this.#told = null;
     this.#said = "";
     fill(byId("own-place"), element("p", { class: "soft" }, "Looking for your place…"));
     byId("near").hidden = true;
@@ -53,7 +58,7 @@ export class Standing {
 
   /** Learn what an action came to, before the board says it. */
   count(score, rank) {
-    this.known = { score, rank };
+    this.#know({ score, rank });
     this.#askSoon();
   }
 
@@ -87,7 +92,7 @@ export class Standing {
     const at = places.findIndex((place) => place.userId === this.#session.user?.id);
     const mine = places[at];
     if (!mine) return;
-    this.known = { score: mine.score, rank: mine.rank };
+    this.#know({ score: mine.score, rank: mine.rank });
     const [ahead, behind] = [places[at - 1], places[at + 1]];
     const lines = [
       element("p", { class: "summit" }, element("strong", {}, element("small", {}, "#"), number(mine.rank)),
@@ -101,13 +106,29 @@ export class Standing {
   }
 
   #showNowhere(score) {
-    this.known = { score, rank: null };
+    this.#know({ score, rank: null });
     byId("near").hidden = true;
     if (score !== 0) this.#say("hidden", `You have ${points(score)}. Your name is hidden from the boards.`);
     else this.#say("new", "You are not on this board yet. Your first action puts you there.");
   }
 
-  /** Say it unless it is what was said: the place is read out to who cannot see it. */
+  /** The rank is read out to who cannot see it, once it has settled: a busy board does not talk without end. */
+  #know(known) {
+    const before = this.known?.rank ?? null;
+    this.known = known;
+    const rank = known?.rank ?? null;
+    if (rank === before) return;
+    this.dispatchEvent(new Event("change"));
+    clearTimeout(this.#telling);
+    this.#telling = setTimeout(() => {
+      const stayed = this.#told === null || rank === this.#told;
+      const moved = stayed ? "" : `, ${rank < this.#told ? "up" : "down"} from ${number(this.#told)}`;
+      byId("rank-told").textContent = rank === null ? "" : `You are in place ${number(rank)}${moved}`;
+      this.#told = rank;
+    }, SETTLED);
+  }
+
+  /** Draw it unless it is what is there. */
   #say(key, lines) {
     if (key === this.#said) return;
     this.#said = key;

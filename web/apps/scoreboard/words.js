@@ -24,7 +24,7 @@ export const titled = (actionType) => sentence(actionType.replace(/[_-]+/g, " ")
 /** How long ago a moment in ISO 8601 was: "just now", "5 min ago"; the day itself after a week. */
 export function ago(iso, now = Date.now()) {
   const seconds = (now - Date.parse(iso)) / 1000;
-  if (seconds > 7 * 86_400) return DAY.format(new Date(iso));
+  if (seconds > 7 * 86_400) return day(iso);
   const step = STEPS.find(([, length]) => seconds >= length);
   return step ? `${Math.floor(seconds / step[1])} ${step[0]} ago` : "just now";
 }
@@ -32,18 +32,29 @@ export function ago(iso, now = Date.now()) {
 /** A moment in ISO 8601, in the reader's own time zone. */
 export const moment = (iso) => MOMENT.format(new Date(iso));
 
+/** The day of a moment in ISO 8601: "Sat, Nov 21". */
+export const day = (iso) => DAY.format(new Date(iso));
+
 /** The time of day of a `Date`. */
 export const time = (date) => TIME.format(date);
 
-/** What counts on a board, and when it ends or begins anew. */
-export function rulesOf(board, now = Date.now()) {
+/** "2 d 4 h", "3 h 5 min", "40 s": the two largest parts of so many seconds. */
+export function span(seconds) {
+  const parts = [];
+  let left = Math.max(Math.round(seconds), 0);
+  for (const [unit, length] of [...STEPS, ["s", 1]]) {
+    if (left >= length) parts.push(`${Math.floor(left / length)} ${unit}`);
+    left %= length;
+  }
+  return parts.slice(0, 2).join(" ") || "0 s";
+}
+
+/** What counts on a board, and when it begins anew. */
+export function rulesOf(board) {
   const counts = { increment: "points add up", best: "the best result counts", set: "the latest result counts" };
   const says = [counts[board.operator]];
   if (board.ascending) says.push("the smallest leads");
   if (board.resets !== "none" && board.nextReset) says.push(`begins anew ${board.resets}, next on ${moment(board.nextReset)}`);
-  if (board.startsAt && Date.parse(board.startsAt) > now) says.push(`opens on ${moment(board.startsAt)}`);
-  if (board.endsAt) says.push(`${Date.parse(board.endsAt) > now ? "open until" : "closed since"} ${moment(board.endsAt)}`);
-  if (board.entryLimit) says.push(`${players(board.entryLimit)} at most`);
   return says.join(" · ");
 }
 

@@ -6,7 +6,8 @@ Endpoints, under `/apps/scoreboard`: `/api/auth/…`, `/api/scoreboard/…`, `/a
 `/api/scoreboard/incidents/…`, `/api/cache/…`, `/health`; the socket `/ws`; the page `/`.
 Events: `ScoreChanged`, `SeasonBegan`, `BoardRemoved`, `LeadChanged`, `IncidentOpened`, `IncidentReviewed` (durable),
 `BoardOpened`, `ComparisonAsked`.
-Consumers: `scoreboard.count_hour`, `tell_channel`, `follow_lead`. Timers: `scoreboard.reset_due_boards`, every 10 s;
+Consumers: `scoreboard.count_hour`, `tell_channel`, `follow_lead`, `tell_admins`, `tell_held_player`,
+`tell_reviewed_player`. Timers: `scoreboard.reset_due_boards`, every 10 s;
 `compare_ranks` and `learn_norms`, every ten minutes; `remove_old` and `remove_old_behaviours`, hourly.
 Limits: 10 score updates and 30 new actions a minute for each player; 30 sign-ups and sign-ins in 15 minutes for each
 address.
@@ -25,6 +26,7 @@ from headwater.apps.scoreboard.events import (
     SeasonBegan,
 )
 from headwater.apps.scoreboard.jobs import CONSUMERS, FOLLOWERS, TIMERS
+from headwater.apps.scoreboard.models.ranks import RanksCompared
 from headwater.apps.scoreboard.operations import (
     Boards,
     Caching,
@@ -77,6 +79,7 @@ COMPONENT = Component(
         BoardOpened,
         ComparisonAsked,
     ),
+    observations=(RanksCompared,),
     errors=errors,
 )
 

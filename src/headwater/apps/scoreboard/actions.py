@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -71,3 +72,8 @@ class Signer:
         parts = [str(user_id), *("" if field is None else str(field) for field in fields)]
         text = "".join(f"{len(part)}:{part}" for part in parts)
         return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def adjustment_under(admin: str, key: str) -> str:
+    """The id of the correction that an admin makes under an idempotency key, whatever it is."""
+    return f"adjusted-{sha256(f'{admin} {key}'.encode()).hexdigest()}"

@@ -9,10 +9,9 @@ from headwater.apps.scoreboard.models import ScoreboardSettings
 from headwater.kernel.bus import Rounds
 from headwater.kernel.clock import Clock, moment
 from headwater.kernel.observe import Observer
-from headwater.kernel.sockets import Socket, Sockets
+from headwater.kernel.sockets import OwnRooms, Socket
 
 View = Callable[[str], Awaitable[bytes | None]]
-_ROOM = "scoreboard:"
 
 
 class Broadcaster:
@@ -23,8 +22,8 @@ class Broadcaster:
     when it is told, never remembered.
     """
 
-    def __init__(self, sockets: Sockets, clock: Clock, observer: Observer, settings: ScoreboardSettings) -> None:
-        self._sockets = sockets
+    def __init__(self, rooms: OwnRooms, clock: Clock, observer: Observer, settings: ScoreboardSettings) -> None:
+        self._rooms = rooms
         self._clock = clock
         self._pause = 1 / settings.updates_per_second
         self._marked: set[str] = set()
@@ -50,7 +49,7 @@ class Broadcaster:
         """
         self.watchers += 1
         socket.when_closed(self._count_out)
-        self._sockets.join(socket, _ROOM + board)
+        self._rooms.join(socket, board)
         tellings = self._tellings.setdefault(board, 0)
         view = None if self._view is None else await self._view(board)
         if view is not None and tellings == self._tellings.get(board, 0):
@@ -89,7 +88,7 @@ class Broadcaster:
         return soonest
 
     async def _tell_one(self, board: str) -> None:
-        if self._view is None or not self._sockets.members(_ROOM + board):
+        if self._view is None or not self._rooms.members(board):
             return
         view = await self._view(board)
         if view is None:
@@ -97,7 +96,7 @@ class Broadcaster:
             self._tellings.pop(board, None)
             return
         self._tellings[board] = self._tellings.get(board, 0) + 1
-        self._sockets.broadcast(_ROOM + board, "scoreboard_update", spoken(msgspec.Raw(view), self._clock.now()))
+        self._rooms.broadcast(board, "scoreboard_update", spoken(msgspec.Raw(view), self._clock.now()))
 
     def _count_out(self) -> None:
         self.watchers -= 1

@@ -7,6 +7,7 @@ from headwater.apps.scoreboard.events import (
     BoardRemoved,
     ComparisonAsked,
     IncidentOpened,
+    IncidentReviewed,
     ScoreChanged,
     SeasonBegan,
 )
@@ -37,6 +38,18 @@ CONSUMERS = (
         joined=True,
     ),
     Consumer(name="scoreboard.tell_admins", of="IncidentOpened", payload=IncidentOpened, operation=Notices.tell_admins),
+    Consumer(
+        name="scoreboard.tell_held_player",
+        of="IncidentOpened",
+        payload=IncidentOpened,
+        operation=Notices.tell_held_player,
+    ),
+    Consumer(
+        name="scoreboard.tell_reviewed_player",
+        of="IncidentReviewed",
+        payload=IncidentReviewed,
+        operation=Notices.tell_reviewed_player,
+    ),
 )
 FOLLOWERS = (
     Follower(

@@ -98,7 +98,7 @@ async def open_rest_house(settings: RestOptions, clock: Clock, observer: Observe
             parts.add(part)
         parts.add(clock, Clock)
         parts.add(MemoryLimiter(clock.timestamp), MemoryLimiter)
-        yield RestHouse(parts, _routes(parts, settings), watch, bus)
+        yield RestHouse(parts, _routes(parts), watch, bus)
 
 
 def _as_authenticator(roles: Roles) -> Callable[[str], Any]:
@@ -110,7 +110,7 @@ def _as_authenticator(roles: Roles) -> Callable[[str], Any]:
     return open_connection
 
 
-def _routes(parts: Parts, settings: RestOptions) -> Routes:
+def _routes(parts: Parts) -> Routes:
     """Every endpoint of the exact dialect, at the root, without limits of the house."""
     routes = Routes()
     routes.wrap("", COMPONENT.envelopes[EXACT_MOUNT])

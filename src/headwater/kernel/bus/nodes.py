@@ -81,7 +81,6 @@ class Nodes:
         self._stopped = False
         self._news = asyncio.Event()
         self._answerers: dict[str, list[Answerer]] = defaultdict(list)
-        self._cut_off_callbacks: list[Callback] = []
         self._return_callbacks: list[Callback] = []
         self._silence_callbacks: list[Callback] = []
         self._asked: dict[int, _Asked] = {}
@@ -147,10 +146,6 @@ class Nodes:
         """
         self._answerers[topic].append(handler)
         return partial(self._answerers[topic].remove, handler)
-
-    def on_cut_off(self, callback: Callback) -> None:
-        """Call `callback` soon after this process was cut off; `cut_off` is true by then, or was."""
-        self._cut_off_callbacks.append(callback)
 
     def on_return(self, callback: Callback) -> None:
         """Call `callback` once this process is no longer cut off, and so at its start."""
@@ -307,7 +302,7 @@ class Nodes:
         if self._began:
             self._observer.tell(NodeReturned() if self._trusting else NodeCutOff())
         self._began = True
-        for callback in self._return_callbacks if self._trusting else self._cut_off_callbacks:
+        for callback in self._return_callbacks if self._trusting else ():
             self._hearing.call(callback)
 
 

@@ -12,11 +12,10 @@ import msgspec
 
 from headwater.kernel.bus import queries
 from headwater.kernel.bus.bus import GapHandler, Handler, RawHandler
-from headwater.kernel.bus.frames import join, pack, read_frame
+from headwater.kernel.bus.frames import read_frame
 from headwater.kernel.bus.hearing import Hearing
-from headwater.kernel.bus.joining import Joined
+from headwater.kernel.bus.outgoing import Outgoing
 from headwater.kernel.database import CONNECTION_LOST, Connect, Connection, Database, Login
-from headwater.kernel.ids import new_id
 from headwater.kernel.observe import DatabaseLost, DatabaseReturned, HookFailed, Observer
 
 CHANNEL = "headwater_bus"
@@ -49,12 +48,10 @@ class PostgresBus:
         self._connect = connect
         self._database = database
         self._observer = observer
-        self._sender = new_id().hex
-        self._serial = 0
         self._beat: Beat | None = None
         self._hearing = Hearing(observer)
         self._raw: dict[str, list[RawHandler]] = defaultdict(list)
-        self._outgoing = Joined[msgspec.Raw](self._send)
+        self._outgoing = Outgoing(self._hearing, partial(self.notify, CHANNEL))
         self._keeping: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._connection: Connection | None = None
@@ -81,9 +78,7 @@ class PostgresBus:
 
     async def publish(self, topic: str, message: bytes = b"") -> None:
         """Deliver `message` here at once, and return when Postgres has it for the others. See `Bus.publish`."""
-        packed = pack(topic, message)
-        self._hearing.deliver(topic, message)
-        await self._outgoing.add(packed)
+        await self._outgoing.publish(topic, message)
 
     def subscribe(self, topic: str, handler: Handler) -> Callable[[], None]:
         """From now on `handler` hears every message on `topic`; the result ends that."""
@@ -122,11 +117,6 @@ class PostgresBus:
         Raises `DatabaseUnavailable` or `Busy`.
         """
         await self._database.statement(None, queries.NOTIFY, channel, payloads)
-
-    async def _send(self, messages: list[msgspec.Raw]) -> None:
-        payloads = join(self._sender, self._serial, messages)
-        self._serial += len(payloads)
-        await self.notify(CHANNEL, payloads)
 
     async def _keep(self, connection: Connection) -> None:
         while True:
@@ -198,7 +188,7 @@ class PostgresBus:
         except msgspec.DecodeError as failure:
             self._observer.tell(HookFailed(part="bus", failure=failure))
             return
-        if frame.sender != self._sender:
+        if frame.sender != self._outgoing.sender:
             for topic, message in frame.messages:
                 self._hearing.deliver(topic, message)
 

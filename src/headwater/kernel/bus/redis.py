@@ -9,12 +9,11 @@ import msgspec
 from headwater.kernel.bus.bus import GapHandler, Handler, RawHandler
 from headwater.kernel.bus.frames import Frame, join, pack, read_frame
 from headwater.kernel.bus.hearing import Hearing
-from headwater.kernel.bus.joining import Joined
+from headwater.kernel.bus.outgoing import Outgoing
 from headwater.kernel.bus.postgres import PostgresBus
 from headwater.kernel.bus.rounds import Rounds
 from headwater.kernel.bus.sequences import Sequences
 from headwater.kernel.bus.tasks import Tasks
-from headwater.kernel.ids import new_id
 from headwater.kernel.observe import HookFailed, Observer
 from headwater.kernel.redis import Redis, RedisUnavailable, ResponseError
 
@@ -43,12 +42,10 @@ class RedisBus:
         self._redis = redis
         self._postgres = postgres
         self._observer = observer
-        self._sender = new_id().hex
-        self._serial = 0
         self._channel = redis.key(_CHANNEL)
         self._hearing = Hearing(observer)
         self._sequences = Sequences(self._deliver, self._heal)
-        self._outgoing = Joined[msgspec.Raw](self._send)
+        self._outgoing = Outgoing(self._hearing, self._send)
         self._deaf: dict[str, float] = {}
         self._tasks = Tasks("bus", observer)
         self._healing: asyncio.Task[None] | None = None
@@ -79,9 +76,7 @@ class RedisBus:
 
     async def publish(self, topic: str, message: bytes = b"") -> None:
         """Deliver `message` here at once, and return when it is on its way to the others. See `Bus.publish`."""
-        packed = pack(topic, message)
-        self._hearing.deliver(topic, message)
-        await self._outgoing.add(packed)
+        await self._outgoing.publish(topic, message)
 
     def subscribe(self, topic: str, handler: Handler) -> Callable[[], None]:
         """From now on `handler` hears every message on `topic`; the result ends that."""
@@ -96,9 +91,7 @@ class RedisBus:
         """Pass the payload of every Postgres NOTIFY on `channel` to `handler`."""
         self._postgres.listen_raw(channel, handler)
 
-    async def _send(self, messages: list[msgspec.Raw]) -> None:
-        payloads = join(self._sender, self._serial, messages)
-        self._serial += len(payloads)
+    async def _send(self, payloads: list[str]) -> None:
         sent = await self._publish(payloads)
         if not sent or self._someone_is_deaf():
             await self._postgres.notify(RELAY, payloads)
@@ -123,7 +116,7 @@ class RedisBus:
         except msgspec.DecodeError as failure:
             self._observer.tell(HookFailed(part="bus", failure=failure))
             return
-        if frame.sender == self._sender:
+        if frame.sender == self._outgoing.sender:
             return
         if frame.serial == _DEAF:
             self._deaf[frame.sender] = monotonic()
@@ -138,7 +131,7 @@ class RedisBus:
         """While Redis is not heard, say so; and when that began, read again what was missed until all knew."""
         heard, self._hears = self._hears, self._redis.listening
         if not self._hears:
-            await self._postgres.notify(RELAY, join(self._sender, _DEAF, [_NOTHING]))
+            await self._postgres.notify(RELAY, join(self._outgoing.sender, _DEAF, [_NOTHING]))
             if heard:
                 await asyncio.sleep(_HEARD_BY_ALL_AFTER)
                 self._heal()

@@ -49,7 +49,7 @@ class Cache:
         self._nodes = nodes
         self._timestamp = clock.timestamp
         self._wait = settings.wait_seconds
-        self.memory = self._memory = Memory(settings.memory_bytes)
+        self.memory = Memory(settings.memory_bytes)
         self.lifetimes = Lifetimes()
         self._flights = Flights()
         self._forgets = 0
@@ -68,7 +68,7 @@ class Cache:
     @property
     def weight(self) -> int:
         """About how many bytes of memory this process holds."""
-        return self._memory.weight
+        return self.memory.weight
 
     @property
     def families(self) -> Mapping[str, AnyFamily]:
@@ -80,9 +80,9 @@ class Cache:
         redis = RedisFigures(status="off") if self._shared is None else await self._shared.describe()
         families = self._families.values()
         return CacheFigures(
-            bytes=self._memory.weight,
-            capacity=self._memory.capacity,
-            entries=len(self._memory),
+            bytes=self.memory.weight,
+            capacity=self.memory.capacity,
+            entries=len(self.memory),
             families=tuple(figures_of(self._count(family), self.lifetimes.of(family)) for family in families),
             redis=redis,
         )
@@ -90,13 +90,13 @@ class Cache:
     def peek(self, family: CacheFamily[T], name: str) -> T | Missing | None:
         """What this process itself remembers, at once: None where it remembers that nothing is there."""
         key = family.key(name)
-        entry = self._memory.find(key)
+        entry = self.memory.find(key)
         if entry is None or self._nodes.cut_off:
             return MISSING
         if not entry.since <= self._timestamp() < entry.until:
-            self._memory.drop(key)
+            self.memory.drop(key)
             return MISSING
-        self._memory.touch(key)
+        self.memory.touch(key)
         entry.counts.memory_hits += 1
         return entry.value
 
@@ -202,7 +202,7 @@ class Cache:
     def distrust(self) -> None:
         """Forget everything this process remembers itself, and keep nothing of what it is looking up."""
         self._forgets += 1
-        self._memory.clear()
+        self.memory.clear()
         self._flights.drop_all()
 
     async def stop(self) -> None:
@@ -290,7 +290,7 @@ class Cache:
         self, flight: Flight, family: CacheFamily[T], key: str, value: T | None, lease: Lease | None
     ) -> None:
         if value is None and not flight.stale:
-            self._memory.drop(key)
+            self.memory.drop(key)
         await self._settle(flight, family, key, value, lease)
 
     async def _settle(
@@ -342,18 +342,18 @@ class Cache:
     def _remember(self, family: AnyFamily, key: str, value: Any, found: Found) -> None:
         if not self._nodes.cut_off:
             weight = family.weigh(found.encoded or b"")
-            self._memory.put(key, Entry(value, self._timestamp(), found.until, weight, self._count(family)))
+            self.memory.put(key, Entry(value, self._timestamp(), found.until, weight, self._count(family)))
 
     def _drop(self, *keys: str) -> None:
         self._forgets += 1
         for key in keys:
-            self._memory.drop(key)
+            self.memory.drop(key)
             self._flights.drop(key)
 
     def _drop_all(self, prefixes: tuple[str, ...]) -> set[str]:
         self._forgets += 1
         self._flights.drop_all(prefixes)
-        return self._memory.drop_all(prefixes)
+        return self.memory.drop_all(prefixes)
 
     def _hear(self, keys: Sequence[str], prefixes: Sequence[str], incarnation: str) -> Awaitable[object] | None:
         self._drop(*keys)

@@ -99,9 +99,10 @@ class Warmer:
 
     def hurry(self) -> bool:
         """Load ahead now, unless that was begun within the last minute; whether it will be."""
-        if self._is_due():
+        due = self._is_due()
+        if due:
             self._rounds.ring()
-        return self._is_due()
+        return due
 
     def start(self) -> None:
         """From now on do it every so often."""

@@ -2,6 +2,7 @@
 
 from headwater.kernel.catalog.catalog import Catalog
 from headwater.kernel.catalog.models import (
+    CATALOG,
     CATALOG_TOPIC,
     DDL_CHANNEL,
     INTERNAL_SCHEMAS,
@@ -20,6 +21,7 @@ from headwater.kernel.catalog.models import (
 from headwater.kernel.catalog.watch import CatalogWatch
 
 __all__ = [
+    "CATALOG",
     "CATALOG_TOPIC",
     "DDL_CHANNEL",
     "INTERNAL_SCHEMAS",

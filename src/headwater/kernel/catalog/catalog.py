@@ -37,6 +37,11 @@ class Catalog:
         self._waiting: asyncio.Task[None] | None = None
 
     @property
+    def internal_schemas(self) -> frozenset[str]:
+        """Schemas that are the house's own, Postgres' `pg_…` aside: no developer changes them."""
+        return self._internal_schemas
+
+    @property
     def current(self) -> Snapshot:
         """The newest snapshot; version 0 and empty until the first `refresh`."""
         return self._current

@@ -6,6 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from headwater.kernel.models import CacheKey
+
+CATALOG = CacheKey("catalog")
+"""What a transaction forgets that has changed the schemas: before its answer leaves, every node has read them anew."""
 CATALOG_TOPIC = "catalog"
 """What nodes ask each other under whose transaction has changed the schemas: everybody knows them before it answers."""
 DDL_CHANNEL = "headwater_ddl"

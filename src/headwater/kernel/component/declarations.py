@@ -15,6 +15,7 @@ from headwater.kernel.events import Consumer, Follower
 from headwater.kernel.jobs import Job, Timer
 from headwater.kernel.limits import Limit
 from headwater.kernel.models import Access, Event, Mode, Operation, Reply
+from headwater.kernel.observe import ComponentObservation
 from headwater.kernel.sockets.declarations import PlainSocket, SocketEnvelope, SocketMessage
 
 
@@ -192,6 +193,8 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     """What browsers are shown at `/apps/<name>/`, and at `/<name>/` where the platform shows it."""
     schemas: tuple[str, ...] = ()
     events: tuple[type[Event], ...] = ()
+    observations: tuple[type[ComponentObservation], ...] = ()
+    """What it tells the observer, and the metrics made of that."""
     errors: ModuleType | None = None
 
     @property

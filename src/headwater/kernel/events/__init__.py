@@ -3,7 +3,6 @@
 from headwater.kernel.events.declarations import Consumer, Follower, ToldEvent
 from headwater.kernel.events.dispatcher import CarryOut, Dispatcher
 from headwater.kernel.events.following import Following, TellRooms
-from headwater.kernel.events.listeners import EventListener, Listeners
 from headwater.kernel.events.models import BoundConsumer, BoundFollower, EventSettings
 from headwater.kernel.events.recorder import EventRecorder
 
@@ -13,12 +12,10 @@ __all__ = [
     "CarryOut",
     "Consumer",
     "Dispatcher",
-    "EventListener",
     "EventRecorder",
     "EventSettings",
     "Follower",
     "Following",
-    "Listeners",
     "TellRooms",
     "ToldEvent",
 ]

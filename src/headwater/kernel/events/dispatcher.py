@@ -14,7 +14,6 @@ from headwater.kernel.database.errors import CommitUnknown
 from headwater.kernel.errors import Busy, DatabaseUnavailable, TransactionConflict
 from headwater.kernel.events import queries
 from headwater.kernel.events.declarations import ToldEvent
-from headwater.kernel.events.listeners import Listeners
 from headwater.kernel.events.models import BoundConsumer, EventSettings
 from headwater.kernel.models import Effects, Event
 from headwater.kernel.observe import ConsumerFailed, EventConsumed, Observer
@@ -22,8 +21,7 @@ from headwater.kernel.observe import ConsumerFailed, EventConsumed, Observer
 TOPIC = "events"
 _HELD_BACK = 0.05
 """Seconds until an event is looked at again that waits for an older transaction to end."""
-
-NOT_THE_CONSUMERS_FAULT = (DatabaseUnavailable, Busy, TransactionConflict, CommitUnknown)
+_NOT_THE_CONSUMERS_FAULT = (DatabaseUnavailable, Busy, TransactionConflict, CommitUnknown)
 
 CarryOut = Callable[[Effects], Awaitable[None]]
 
@@ -58,10 +56,9 @@ class Dispatcher:
         self._events = [bound.declaration.of for bound in self._consumers.values()]
         self._tasks = Tasks("events", observer)
         self._watch = Rounds("events", observer, self._look)
-        self._followers = {
-            name: Rounds(f"events: {name}", observer, self._follower(bound)) for name, bound in self._consumers.items()
+        self._intakes = {
+            name: Rounds(f"events: {name}", observer, self._intake(bound)) for name, bound in self._consumers.items()
         }
-        self.listeners = Listeners(observer)
 
     async def start(self) -> None:
         """Begin with what the outbox holds already. Raises `DatabaseUnavailable`."""
@@ -74,17 +71,16 @@ class Dispatcher:
         self._bus.subscribe(TOPIC, self._wake)
         self._bus.on_gap(self._watch.ring)
         self._watch.start()
-        for follower in self._followers.values():
-            follower.start()
+        for intake in self._intakes.values():
+            intake.start()
 
     async def stop(self) -> None:
         """Let the transactions that run come to their end, for 5 s at most, and begin no other."""
-        await asyncio.gather(self._watch.stop(), *(follower.stop() for follower in self._followers.values()))
+        await asyncio.gather(self._watch.stop(), *(intake.stop() for intake in self._intakes.values()))
         await self._tasks.stop()
 
     def tell(self, events: Sequence[Event]) -> None:
-        """After commit: tell this process' listeners, and hurry if consumers have something new to read."""
-        self.listeners.tell(events)
+        """After commit: hurry if consumers have something new to read."""
         if any(event.durable for event in events):
             self.hurry()
 
@@ -101,7 +97,7 @@ class Dispatcher:
         self._watch.ring()
 
     async def _look(self) -> float:
-        """Ring the followers whose consumers have something to take in; seconds until the next look."""
+        """Wake the consumers that have something to take in; seconds until the next look."""
         if not self._names:
             return self._settings.poll
 
@@ -111,12 +107,12 @@ class Dispatcher:
         waiting = await self._database.single(find)
         for name, ready in waiting:
             if ready:
-                self._followers[name].ring()
+                self._intakes[name].ring()
         if waiting:
             await asyncio.sleep(self._settings.gather)
         return self._settings.poll if all(ready for _, ready in waiting) else _HELD_BACK
 
-    def _follower(self, bound: BoundConsumer) -> Callable[[], Awaitable[float | None]]:
+    def _intake(self, bound: BoundConsumer) -> Callable[[], Awaitable[float | None]]:
         async def catch_up() -> float | None:
             return 0.0 if await self._take_in(bound, self._settings.batch) else None
 
@@ -145,7 +141,7 @@ class Dispatcher:
 
         try:
             count, effects = await self._database.writing(work)
-        except NOT_THE_CONSUMERS_FAULT:
+        except _NOT_THE_CONSUMERS_FAULT:
             raise
         except Exception as failure:
             if not reached:

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from operator import methodcaller
 from typing import cast
 
 import msgspec
@@ -10,12 +12,16 @@ import msgspec
 from headwater.kernel.bus import Bus, MessageTooLarge, Rounds, Tasks
 from headwater.kernel.errors import Busy, DatabaseUnavailable
 from headwater.kernel.events.models import BoundFollower
-from headwater.kernel.events.notices import NOTICE_BYTES, Happening, Notice, read_notice, write_missed, write_notices
+from headwater.kernel.events.notices import Happening, Notice, read_notice, write_missed, write_notices
+from headwater.kernel.events.pieces import LARGEST, PIECE_BYTES, Assembly, cut
 from headwater.kernel.ids import new_id
 from headwater.kernel.models import Event
 from headwater.kernel.observe import HookFailed, Observer
 
 TOPIC = "happenings"
+PIECES = "happenings.pieces"
+_SPARE = 200
+"""Bytes that a notice adds to what stands in it."""
 _PART = "followers"
 _PATIENCE = 10.0
 """Seconds that a follower may take for an event before the next one has its turn."""
@@ -26,24 +32,34 @@ _HEALED_FOR = 0.5
 """Seconds between two healings of a follower."""
 
 TellRooms = Callable[[Sequence[str], str, msgspec.Raw], object]
+Audience = Callable[[Event], Iterable[str]]
 
 
 class Following:
     """Lets every node act on events soon after their commit, each once or never.
 
     In the process that emitted them the followers have acted when `tell` returns; then the rooms of their audience
-    hear of them, and the other nodes, by one message of the bus for each commit that fits it. There the same happens,
-    one message after the other, in the order of each sender. Whoever may have missed an event, because the bus did,
-    because it is too large for it or because he failed, is not told again but healed (`Follower.on_gap`); a room that
-    missed one did. What is heard before `start` waits for it, so that components load first what they follow.
+    hear of them, and the other nodes, by one message of the bus for each commit that fits it, and by several for one
+    that does not. There the same happens, one commit after the other, in the order of each sender. Whoever may have
+    missed an event, because the bus did, because it is larger than a mebibyte or because he failed, is not told again
+    but healed (`Follower.on_gap`); a room that missed one did. What is heard before `start` waits for it, so that
+    components load first what they follow.
 
-    `tell_rooms(rooms, event, payload)` tells the sockets of this process.
+    `tell_rooms(rooms, event, payload)` tells the sockets of this process, and `audience(event)` are those rooms.
     """
 
-    def __init__(self, bus: Bus, observer: Observer, followers: Iterable[BoundFollower], tell_rooms: TellRooms) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        observer: Observer,
+        followers: Iterable[BoundFollower],
+        tell_rooms: TellRooms,
+        audience: Audience = methodcaller("audience"),
+    ) -> None:
         self._bus = bus
         self._observer = observer
         self._tell_rooms = tell_rooms
+        self._audience = audience
         self._id = new_id().hex
         self._followers: dict[str, list[BoundFollower]] = defaultdict(list)
         self._healings: dict[str, list[_Healing]] = defaultdict(list)
@@ -52,11 +68,14 @@ class Following:
             self._followers[of].append(follower)
             self._healings[of].append(_Healing(follower, observer))
         self._heard: deque[Notice] = deque()
+        self._numbers = count()
+        self._assembly = Assembly()
         self._untold: set[str] = set()
         self._started = self._working = False
         self._tasks = Tasks(_PART, observer)
         self._owning_up = Rounds(_PART, observer, self._own_up)
         bus.subscribe(TOPIC, self._hear)
+        bus.subscribe(PIECES, self._hear_piece)
         bus.on_gap(self._heal_all)
 
     def start(self) -> None:
@@ -91,7 +110,7 @@ class Following:
         """An event as it is told; None for one that nobody follows and no room hears of."""
         name = type(event).__name__
         try:
-            rooms = tuple(dict.fromkeys(event.audience()))
+            rooms = tuple(dict.fromkeys(self._audience(event)))
             if not rooms and name not in self._followers:
                 return None
             payload = msgspec.Raw(msgspec.json.encode(event))
@@ -113,11 +132,18 @@ class Following:
     async def _tell_others(self, happenings: list[Happening]) -> None:
         messages, large = write_notices(self._id, happenings)
         for each in large:
-            self._blame(each.name, MessageTooLarge(each.name, len(bytes(each.payload)), NOTICE_BYTES))
+            self._blame(each.name, MessageTooLarge(each.name, len(bytes(each.payload)), LARGEST))
+        sends = [send for message in messages for send in self._sends(message)]
         try:
-            await asyncio.gather(*(self._bus.publish(TOPIC, message) for message in messages))
+            await asyncio.gather(*(self._bus.publish(topic, message) for topic, message in sends))
         except (DatabaseUnavailable, Busy):
             self._mark_untold(happening.name for happening in happenings)
+
+    def _sends(self, notice: bytes) -> list[tuple[str, bytes]]:
+        """What carries a notice to the others: it alone, or its pieces, one right behind the other."""
+        if len(notice) <= PIECE_BYTES + _SPARE:
+            return [(TOPIC, notice)]
+        return [(PIECES, piece) for piece in cut(self._id, next(self._numbers), notice)]
 
     def _mark_untold(self, names: Iterable[str]) -> None:
         self._untold.update(names)
@@ -128,6 +154,11 @@ class Following:
         if names := frozenset(self._untold):
             await self._bus.publish(TOPIC, write_missed(self._id, names))
             self._untold -= names
+
+    def _hear_piece(self, message: bytes) -> None:
+        notice = self._assembly.add(message)
+        if notice is not None:
+            self._hear(notice)
 
     def _hear(self, message: bytes) -> None:
         notice = read_notice(message)

@@ -30,8 +30,7 @@ class EventSettings(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 100
     """How many events a consumer takes in at most in one transaction."""
     gather: float = 0.05
-    """How long more events may come together before consumers are told again; the first after a quiet time waits not.
-    """
+    """How long more events may come together before consumers are told again; the first one does not wait."""
     first_pause: float = 1.0
     """How long a consumer pauses after a failure; twice as long after each further one."""
     longest_pause: float = 300.0

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-NOTICE_BYTES = 5000
-"""Of one notice: base64 makes 6,700 of them, and a NOTIFY carries 8,000."""
+from headwater.kernel.events.pieces import LARGEST, PIECE_BYTES
+
+NOTICE_BYTES = PIECE_BYTES
+"""Of the happenings that stand in one notice; one that is larger has a notice to itself, which leaves in pieces."""
 
 
 class Happening(msgspec.Struct, frozen=True, array_like=True):
@@ -32,20 +34,20 @@ class _PackedNotice(msgspec.Struct, frozen=True, array_like=True):
 
 
 def write_notices(sender: str, happenings: Iterable[Happening]) -> tuple[list[bytes], list[Happening]]:
-    """As few messages as hold the happenings in their order, and those that are too large for any.
+    """As few messages as hold the happenings in their order, and those that are too large to be told.
 
-    Of the large ones the last message says that they were missed.
+    Of these the last message says that they were missed.
     """
     groups: list[list[msgspec.Raw]] = [[]]
     large: list[Happening] = []
     size = 0
     for happening in happenings:
         packed = msgspec.json.encode(happening)
-        if len(packed) > NOTICE_BYTES:
+        if len(packed) > LARGEST:
             large.append(happening)
             continue
         size += len(packed)
-        if size > NOTICE_BYTES:
+        if size > NOTICE_BYTES and groups[-1]:
             groups.append([])
             size = len(packed)
         groups[-1].append(msgspec.Raw(packed))

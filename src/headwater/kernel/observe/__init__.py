@@ -1,6 +1,7 @@
 """What can be observed, and who listens: logs and metrics."""
 
 from headwater.kernel.observe.caches import CacheCollector, CacheCounts, Times, quantile
+from headwater.kernel.observe.components import ComponentObservation, MetricOf
 from headwater.kernel.observe.logs import LogListener
 from headwater.kernel.observe.metrics import MetricsListener
 from headwater.kernel.observe.observations import (
@@ -36,7 +37,6 @@ from headwater.kernel.observe.observations import (
     OutboundFailed,
     ProcessEnded,
     ProcessReady,
-    RanksCompared,
     RedisLost,
     RedisReturned,
     RequestAnswered,
@@ -64,6 +64,7 @@ __all__ = [
     "CatalogLoaded",
     "CircuitClosed",
     "CircuitOpened",
+    "ComponentObservation",
     "ConnectionClosed",
     "ConnectionOpened",
     "ConsumerFailed",
@@ -81,6 +82,7 @@ __all__ = [
     "MailFailed",
     "MailSent",
     "MessageAnswered",
+    "MetricOf",
     "MetricsListener",
     "MigrationApplied",
     "NodeCutOff",
@@ -93,7 +95,6 @@ __all__ = [
     "OutboundFailed",
     "ProcessEnded",
     "ProcessReady",
-    "RanksCompared",
     "RedisLost",
     "RedisReturned",
     "RequestAnswered",

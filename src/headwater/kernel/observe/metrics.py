@@ -1,7 +1,7 @@
 """Observations as Prometheus metrics."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from headwater.kernel.observe.components import ComponentObservation, MetricOf
 from headwater.kernel.observe.observations import (
     BackupFailed,
     BackupMade,
@@ -28,7 +29,6 @@ from headwater.kernel.observe.observations import (
     Observation,
     OutboundAnswered,
     OutboundFailed,
-    RanksCompared,
     RedisLost,
     RedisReturned,
     RequestAnswered,
@@ -138,10 +138,7 @@ class MetricsListener:
         self._event_failures = self._counter("headwater_consumer_failures", "Failures of a consumer", "consumer")
         self._outbound = self._counter("headwater_outbound_calls", "Requests to others", "outcome")
         self._mail = self._counter("headwater_mail", "Letters, by what became of them", "route", "outcome")
-        self._ranked = Gauge("headwater_rank_entries", "Entries that have a rank", ["board"], registry=self.registry)
-        self._rank_differences = self._counter(
-            "headwater_rank_differences", "Entries of ranks that were not as their rows are", "board"
-        )
+        self._brought: dict[type[ComponentObservation], list[tuple[MetricOf, Gauge | Counter]]] = {}
         self._backups = self._counter("headwater_backups", "Backups the house made of itself", "outcome")
         self._backup_size = Gauge("headwater_backup_bytes", "Size of the latest backup", registry=self.registry)
         self._catalog = Gauge("headwater_catalog_version", "Version of the catalog", registry=self.registry)
@@ -218,9 +215,6 @@ class MetricsListener:
                 self._mail.labels(route, "sent").inc()
             case MailFailed(route=route):
                 self._mail.labels(route, "failed").inc()
-            case RanksCompared(board=board, entries=entries, differences=differences):
-                self._ranked.labels(board).set(entries)
-                self._rank_differences.labels(board).inc(differences)
             case BackupMade(size=size):
                 self._backups.labels("made").inc()
                 self._backup_size.set(size)
@@ -254,8 +248,29 @@ class MetricsListener:
                 self._away.labels("redis", part).set(1)
             case RedisReturned(part=part):
                 self._away.labels("redis", part).set(0)
+            case ComponentObservation():
+                self._count_brought(observation)
             case _:
                 pass
+
+    def bring(self, kinds: Iterable[type[ComponentObservation]]) -> None:
+        """From now on tell the metrics of what components observe; raises `ValueError` for a name that is taken."""
+        for kind in set(kinds) - self._brought.keys():
+            made = {"gauge": self._gauge, "counter": self._counter}
+            self._brought[kind] = [
+                (metric, made[metric.kind](f"headwater_{metric.name}", metric.text, *metric.labels))
+                for metric in kind.metrics
+            ]
+
+    def _count_brought(self, observation: ComponentObservation) -> None:
+        for metric, counted in self._brought.get(type(observation), ()):
+            labels = [str(getattr(observation, label)) for label in metric.labels]
+            child = counted.labels(*labels) if labels else counted
+            value: float = getattr(observation, metric.value)
+            if isinstance(child, Gauge):
+                child.set(value)
+            else:
+                child.inc(value)
 
     def render(self) -> bytes:
         """Every metric of this process in Prometheus' text format."""

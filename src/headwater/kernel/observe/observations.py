@@ -1,10 +1,11 @@
-"""Everything that can be observed: one closed set of types."""
+"""Everything that can be observed: one closed set of types, and one base of what components bring."""
 
 from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
 
+from headwater.kernel.observe.components import ComponentObservation
 from headwater.kernel.observe.tending import CacheAlertEnded, CacheAlertRaised, CacheTended, CacheWarmed
 
 
@@ -266,14 +267,6 @@ class MailFailed(msgspec.Struct, frozen=True):
     final: bool
 
 
-class RanksCompared(msgspec.Struct, frozen=True):
-    """The ranks of a board were compared with its rows: how many entries it has, and how many had to be mended."""
-
-    board: str
-    entries: int
-    differences: int
-
-
 class BackupMade(msgspec.Struct, frozen=True):
     """The house dumped its database into a file of so many bytes."""
 
@@ -356,13 +349,13 @@ Observation = (
     | CacheAlertEnded
     | CacheTended
     | CacheWarmed
-    | RanksCompared
     | BackupMade
     | BackupFailed
     | ServerStarted
     | ProcessReady
     | ProcessEnded
     | ServerStopping
+    | ComponentObservation
 )
 Listener = Callable[[Observation], None]
 

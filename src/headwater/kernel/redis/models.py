@@ -11,7 +11,7 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
     """`redis://`, `rediss://` (TLS), `unix:///path`, `redis+sentinel://host:26379,host:26379/service/0`,
     `redis+cluster://host:6379,host:6379`; `rediss+sentinel` and `rediss+cluster` with TLS. Unset: no Redis is used."""
-    prefix: Annotated[str, msgspec.Meta(pattern=r"^[\w.:-]{1,100}$")] = "headwater"
+    prefix: Annotated[str, msgspec.Meta(pattern=r"^[\w.:-]{1,100}$(?!\n)")] = "headwater"
     """What the name of every key and channel begins with: one for each house that shares a Redis."""
     sentinel_password: str | None = None
     """The sentinels' own, if they have one; the one in the URL is Redis' own."""

@@ -23,13 +23,16 @@ from headwater.kernel.sockets.models import (
     SocketSettings,
     Underway,
 )
+from headwater.kernel.sockets.own_rooms import OwnRooms, must_be_owner, own_room
 from headwater.kernel.sockets.packets import Packet
+from headwater.kernel.sockets.reading import RESERVED
 from headwater.kernel.sockets.reception import Reception
 from headwater.kernel.sockets.socket import Socket
 from headwater.kernel.sockets.sockets import Sockets
 
 __all__ = [
     "PLATFORM_SOCKET_ENVELOPE",
+    "RESERVED",
     "SOCKET_IO_PATH",
     "Acknowledged",
     "Acknowledgement",
@@ -41,6 +44,7 @@ __all__ = [
     "Incoming",
     "MalformedMessage",
     "NotAcknowledged",
+    "OwnRooms",
     "Packet",
     "PlainSocket",
     "PlatformSocketEnvelope",
@@ -54,4 +58,6 @@ __all__ = [
     "Told",
     "TooManyMessages",
     "Underway",
+    "must_be_owner",
+    "own_room",
 ]

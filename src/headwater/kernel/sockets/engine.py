@@ -171,7 +171,7 @@ class EngineSocket(AttendedSocket):
         if not self.admitted and not self._knocks:
             raise MalformedMessage(reason="An event before CONNECT")
         event, *rest = arguments
-        self._attend(Incoming(cast("str", event), tuple(rest), packet.id))
+        self._attend(Incoming(cast("str", event), tuple(rest), packet.id, packet.may_hold_nul))
 
     def _knock(self, packet: ClientPacket) -> None:
         if self._handshake is None or self._knocks > _MOST_KNOCKS:

@@ -140,12 +140,14 @@ class Admission(msgspec.Struct, frozen=True):
 class Incoming(msgspec.Struct, frozen=True):
     """One message of a client; binary attachments stand among the arguments as `bytes`.
 
-    `id` is what the client's acknowledgement must carry; None if he wants none.
+    `id` is what the client's acknowledgement must carry; None if he wants none. Where `may_hold_nul` is false, no text
+    among the arguments holds a NUL character.
     """
 
     event: str
     arguments: tuple[object, ...] = ()
     id: object = None
+    may_hold_nul: bool = False
 
     @property
     def wants_ack(self) -> bool:

@@ -12,6 +12,7 @@ from headwater.kernel.sockets.errors import MalformedMessage, NotAcknowledged
 from headwater.kernel.sockets.frames import PING
 from headwater.kernel.sockets.models import CloseReason, Handshake, Incoming
 from headwater.kernel.sockets.packets import Bundle, Packet
+from headwater.kernel.sockets.reading import may_hold_nul
 from headwater.kernel.sockets.reception import Reception
 from headwater.kernel.sockets.wire import Wire
 
@@ -56,7 +57,7 @@ class JsonSocket(AttendedSocket):
         if self._reason is not None or not self._may_send():
             return
         try:
-            self._attend(self._message(_read(text)))
+            self._attend(self._message(_read(text), nul=may_hold_nul(text)))
         except MalformedMessage as refusal:
             if self.admitted:
                 self._reception.refused(self, refusal)
@@ -72,17 +73,17 @@ class JsonSocket(AttendedSocket):
         self.silent = 0
         self._may_send()
 
-    def _message(self, fields: dict[str, object]) -> Incoming:
+    def _message(self, fields: dict[str, object], *, nul: bool) -> Incoming:
         form = self._form
         event = fields.pop(form.event_field, None)
         if not isinstance(event, str):
             raise MalformedMessage(reason=f"{form.event_field}: must be a text that names the message")
         number = None if form.id_field is None else fields.pop(form.id_field, None)
         if form.payload_field is None:
-            return Incoming(event, (fields,), number)
+            return Incoming(event, (fields,), number, nul)
         if form.payload_field not in fields:
             return Incoming(event, (), number)
-        return Incoming(event, (fields[form.payload_field],), number)
+        return Incoming(event, (fields[form.payload_field],), number, nul)
 
     @override
     async def _receive_early(self, message: Incoming) -> None:

@@ -289,3 +289,11 @@ class BreachedListUnusable(Refusal):
     code = "BREACHED_LIST_UNUSABLE"
     status = 500
     sentence = "HEADWATER_IDENTITY_BREACHED_PASSWORDS: {path}: {reason}"
+
+
+class ProfileTooLarge(Refusal):
+    """The profile would be larger than what everyone may ask for without signing in, and every session tells."""
+
+    code = "INVALID_INPUT"
+    status = 400
+    sentence = "profile: may hold {limit} bytes of JSON at most"

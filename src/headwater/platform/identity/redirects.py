@@ -83,23 +83,44 @@ def _fits(wanted: tuple[str, str, str], pattern: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _glob(pattern: str, star: str = "[^/]*") -> re.Pattern[str] | None:
-    """A pattern with `*`, `**`, `?` and `[...]` as an expression; None if its brackets do not match."""
-    parts: list[str] = []
+    """A pattern with `*`, `**`, `?` and `[...]` as an expression; None if its brackets do not match.
+
+    Strangers choose what it is tried on, so it may not try again what it has tried: behind a star the nearest place
+    that fits is the best one, and all but the last of the stars keep it (an atomic group). It takes at most the square
+    of the text's length, however many stars there are.
+    """
+    runs: list[list[str]] = [[""]]
     for piece in re.split(r"(\*{2,}|\*|\?|\[[^\]/]+\])", pattern):
-        if piece.startswith("*"):
-            parts.append(star if piece == "*" else ".*")
-        elif piece == "?":
-            parts.append("[^/]")
-        elif piece.startswith("[") and piece.endswith("]"):
-            inner = piece[1:-1]
-            negated = inner[0] in "!^" and len(inner) > 1
-            parts.append(f"[{'^/' if negated else ''}{_set(inner[1:] if negated else inner)}]")
+        if piece == "*":
+            runs[-1].append("")
+        elif piece.startswith("**"):
+            runs.append([""])
         else:
-            parts.append(re.escape(piece))
+            runs[-1][-1] += _piece(piece)
+    *others, last = runs
+    nearest = [_nearest(run, star) for run in others]
+    beginning = "".join([*nearest[:1], *(f"(?>.*?{run})" for run in nearest[1:]), ".*?" if others else ""])
+    end = f"{_nearest(last[:-1], star)}{star}{last[-1]}" if len(last) > 1 else last[0]
     try:
-        return re.compile("".join(parts))
+        return re.compile(beginning + end)
     except re.error:
         return None
+
+
+def _nearest(parts: list[str], star: str) -> str:
+    """What lies between stars, each at the nearest place behind the one before."""
+    return parts[0] + "".join(f"(?>{star}?{part})" for part in parts[1:])
+
+
+def _piece(piece: str) -> str:
+    """A piece without stars as an expression."""
+    if piece == "?":
+        return "[^/]"
+    if piece.startswith("[") and piece.endswith("]"):
+        inner = piece[1:-1]
+        negated = inner[0] in "!^" and len(inner) > 1
+        return f"[{'^/' if negated else ''}{_set(inner[1:] if negated else inner)}]"
+    return re.escape(piece)
 
 
 def _set(inner: str) -> str:

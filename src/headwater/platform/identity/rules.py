@@ -1,7 +1,7 @@
 """The decisions of identity."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -9,11 +9,14 @@ from math import ceil
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import msgspec
+
 from headwater.kernel.errors import InvalidInput, TooManyRequests
 from headwater.kernel.principal import Kind, Principal
 from headwater.platform.identity.errors import (
     AdminSessionNeeded,
     OriginNotAllowed,
+    ProfileTooLarge,
     UserNotFound,
     WeakPassword,
     WeakSecret,
@@ -24,6 +27,8 @@ _EMAIL = re.compile(
     r"[^\s@\"<>()\[\],;:\\\x00-\x1f]{1,64}@(?:[^\s@.,;:<>()\[\]\\\x00-\x1f]+\.)+[^\s@.,;:<>()\[\]\\\x00-\x1f]{2,}"
 )
 _LONGEST_EMAIL = 254
+LARGEST_PROFILE = 256 * 1024
+"""Bytes of JSON."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIES: dict[SessionKind, str] = {"user": "insforge_refresh_token", "admin": "insforge_admin_refresh_token"}
 _COOKIE_PATHS: dict[SessionKind, str] = {"user": "/api/auth", "admin": "/api/auth/admin"}
@@ -173,3 +178,9 @@ def session_cookie(kind: SessionKind, token: str | None) -> str:
     age = _COOKIE_AGE if token else 0
     fixed = f"Path={_COOKIE_PATHS[kind]}; HttpOnly; Secure; SameSite=None; Max-Age={age}"
     return f"{COOKIES[kind]}={token or ''}; {fixed}"
+
+
+def must_be_small_enough(profile: Mapping[str, object]) -> None:
+    """Raises `ProfileTooLarge`; small changes laid over each other grow too."""
+    if len(msgspec.json.encode(profile)) > LARGEST_PROFILE:
+        raise ProfileTooLarge(limit=LARGEST_PROFILE)

@@ -62,6 +62,14 @@ class NotSubscribed(Refusal):
     sentence = "Not subscribed to channel: {channel}"
 
 
+class ReservedEvent(Refusal):
+    """The name of the event is the house's own, or one that would end the connection of every client that hears it."""
+
+    code = "REALTIME_INVALID_CHANNEL_REQUEST"
+    status = 400
+    sentence = "{field}: {event} is reserved: choose another name"
+
+
 class UnfitMessage(Refusal):
     """Postgres does not take the message; the sentence is its own."""
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 _PATTERN = re.compile(r"[A-Za-z0-9-]+(:[A-Za-z0-9%-]+)*")
 LONGEST_NAME = 255
 _PLAIN_HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")
+_HOUSE_EVENTS = frozenset({"presence:join", "presence:leave", "presence:update", "realtime:error"})
 TABLE_PREFIX = "table:"
 OPERATORS = ("eq", "neq", "gt", "gte", "lt", "lte", "in")
 """What a filter of a table's channel may ask; the words are those of rows over HTTP."""
@@ -50,6 +51,11 @@ def matches(pattern: str, name: str) -> bool:
 def precedence(pattern: str, name: str) -> tuple[bool, int, str]:
     """Of several patterns that match a name the least of these wins: the equal one, then the longest."""
     return (pattern != name, -len(pattern), pattern)
+
+
+def speaks_as_the_house(event: str) -> bool:
+    """Whether an event of this name is the house's own to tell."""
+    return event in _HOUSE_EVENTS
 
 
 def tells_a_table(channel: str) -> bool:

@@ -14,7 +14,14 @@ from headwater.kernel.errors import (
     WrongMethod,
 )
 from headwater.kernel.models import RawRequest, Reply
-from headwater.platform.records.errors import PostgresRefused, RaisedByFunction, RecordsRefusal, WrongCallMethod
+from headwater.platform.records.errors import (
+    PostgresRefused,
+    RaisedByFunction,
+    RecordsRefusal,
+    UnknownPath,
+    WrongCallMethod,
+    WrongTableMethod,
+)
 from headwater.platform.records.operations import PLATFORM_MOUNT, Batches, Descriptions, Records
 
 EXACT_MOUNT = "/rest/v1"
@@ -25,8 +32,6 @@ _CODES: tuple[tuple[type[Refusal], str], ...] = (
     (InvalidToken, "PGRST301"),
     (DatabaseUnavailable, "PGRST001"),
     (Busy, "PGRST003"),
-    (WrongMethod, "PGRST117"),
-    (UnknownEndpoint, "PGRST125"),
 )
 _encoder = msgspec.json.Encoder()
 
@@ -40,8 +45,11 @@ class Dialect:
 
     def refuse(self, refusal: Refusal) -> Reply:
         """The refusal in the dialect's words."""
-        if isinstance(refusal, WrongMethod) and "/rpc/" in str(refusal.facts.get("path")):
-            refusal = WrongCallMethod(method=refusal.facts["method"], headers=refusal.headers)
+        if isinstance(refusal, WrongMethod):
+            kind = WrongCallMethod if "/rpc/" in str(refusal.facts.get("path")) else WrongTableMethod
+            refusal = kind(method=refusal.facts["method"], headers=refusal.headers)
+        if isinstance(refusal, UnknownEndpoint):
+            refusal = UnknownPath()
         code = _code_of(refusal)
         if isinstance(refusal, RecordsRefusal) and refusal.terse:
             told: dict[str, object] = {"code": code, "message": refusal.message}

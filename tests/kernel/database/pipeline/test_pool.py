@@ -48,7 +48,7 @@ async def test_quick_reads_of_a_crowd_share_a_few_connections(
     connector: Connect, observer: Observer, observations: list[Observation]
 ) -> None:
     async with opened(connector, observer, pipelines=3) as database:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(await crowd(database, 40)) > 3:  # noqa: ASYNC110 - pipes open in the background
                 await asyncio.sleep(0.05)
         assert database.lease.lent_count == 0
@@ -89,7 +89,7 @@ async def test_slow_reads_keep_their_own_connections(connector: Connect, observe
 async def test_what_turns_slow_has_a_pipe_to_itself_or_none(connector: Connect, observer: Observer) -> None:
     async with opened(connector, observer, pipelines=1) as database:
         sql = "select $1::bigint, pg_backend_pid()::bigint, pg_sleep($2::float8)::text"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not database.pipelines.open_count:
                 await database.read(USER, sql, 1, 0)
         shared = (await database.read(USER, sql, 1, 0) or (0, 0))[1]
@@ -108,7 +108,7 @@ async def test_what_turns_slow_has_a_pipe_to_itself_or_none(connector: Connect, 
 
 async def test_of_several_pipes_one_is_left_to_quick_reads(connector: Connect, observer: Observer) -> None:
     async with opened(connector, observer, pipelines=2) as database:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while database.pipelines.open_count < 2:
                 await crowd(database, 40)
         slow = "select $1::bigint, pg_backend_pid()::bigint, pg_sleep(0.3)::text"

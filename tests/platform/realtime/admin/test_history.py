@@ -156,7 +156,7 @@ async def test_the_clock_calls_for_removal(office: Office, desk: Desk, worker: W
     assert await desk.say("select count(*) from system.jobs") == 1
     await worker.start()
     worker.hurry()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await desk.say("select count(*) from system.jobs"):  # noqa: ASYNC110 - rows ring no bell
             await asyncio.sleep(0.02)
     assert len(await office.messages()) == 1

@@ -13,7 +13,7 @@ from headwater.kernel.principal import Principal, principal_from_claims
 from headwater.platform.realtime.changes import RowChanges
 from headwater.platform.realtime.models import RealtimeSettings, Subscribed, TableToTell
 from headwater.platform.realtime.operations import TellingTables
-from tests.platform.realtime.conftest import Desk, Ear
+from tests.platform.realtime.conftest import ANON, Desk, Ear
 
 ADMIN = principal_from_claims({"role": "project_admin", "sub": "admin"})
 
@@ -32,6 +32,12 @@ class Registry(Desk):
         self.telling = TellingTables(RowChanges(self.delivery, database, observer, RealtimeSettings()))
 
         self.ears: set[Ear] = set()
+
+    async def connect(self, principal: Principal = ANON, auth: dict[str, object] | None = None) -> tuple[Ear, str]:
+        """A client that was let in, and its secret."""
+        ear, secret = await super().connect(principal, auth)
+        self.ears.add(ear)
+        return ear, secret
 
     async def subscribe(self, ear: Ear, channel: str, since: tuple[int, str] | None = None) -> Subscribed:
         """What a client is answered; what follows the answer follows at once."""
@@ -67,10 +73,16 @@ class Registry(Desk):
         async with asyncio.timeout(20):
             while await self.say(waits) or self.delivery.cursor < await self.say("select place from realtime.log"):  # noqa: ASYNC110 - Postgres is asked
                 await asyncio.sleep(0.002)
-            while any(ear.connected and not self.delivery.listener(ear).live for ear in self.ears):  # noqa: ASYNC110 - nothing rings
+            while any(self._is_behind(ear) for ear in self.ears):  # noqa: ASYNC110 - nothing rings
                 await asyncio.sleep(0.002)
         for ear in self.ears:
             self.sockets.write_now(ear)
+
+    def _is_behind(self, ear: Ear) -> bool:
+        if not ear.connected:
+            return False
+        listener = self.delivery.listener(ear)
+        return bool(listener.subscriptions) and not listener.live
 
     async def hush(self, table: str) -> None:
         """Turn a table off."""

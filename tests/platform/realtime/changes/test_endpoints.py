@@ -49,7 +49,7 @@ def test_a_table_is_turned_on_listed_and_turned_off(admin: httpx.Client) -> None
         ({"table": "users", "schema": "auth"}, 404, "REALTIME_TABLE_NOT_FOUND", "users"),
         ({"table": "pg_class", "schema": "pg_catalog"}, 404, "REALTIME_TABLE_NOT_FOUND", "pg_class"),
         ({"table": "keyless"}, 400, "REALTIME_INVALID_TABLE", "primary key"),
-        ({"table": "keyless_\0"}, 400, "DATABASE_VALIDATION_ERROR", "0x00"),
+        ({"table": "keyless_\0"}, 400, "INVALID_INPUT", "table: A NUL character"),
     ],
 )
 def test_what_is_refused(admin: httpx.Client, body: dict[str, Any], status: int, error: str, said: str) -> None:

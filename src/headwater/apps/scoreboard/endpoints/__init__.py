@@ -3,7 +3,7 @@
 from headwater.apps.scoreboard.endpoints import accounts, boards, caching, health, incidents, scores
 from headwater.apps.scoreboard.endpoints.caching import WARMINGS
 from headwater.apps.scoreboard.endpoints.envelope import ENVELOPE
-from headwater.apps.scoreboard.endpoints.health import SOCKETS
+from headwater.apps.scoreboard.endpoints.watching import SOCKETS
 
 ENDPOINTS = (
     *accounts.ENDPOINTS,

@@ -1,10 +1,8 @@
-"""Where the scoreboard says how it is, and where it is watched."""
+"""Where the scoreboard says how it is."""
 
-from headwater.apps.scoreboard.endpoints.envelope import WATCHER_ENVELOPE
 from headwater.apps.scoreboard.models.health import ScoreboardHealth
-from headwater.apps.scoreboard.operations import Health, Watching
-from headwater.apps.scoreboard.operations.watching import WATCH_PATH, Ping
-from headwater.kernel.component import Access, Endpoint, FromSocket, Mode, PlainSocket, SocketMessage
+from headwater.apps.scoreboard.operations import Health
+from headwater.kernel.component import Access, Endpoint, Mode
 
 ENDPOINTS = (
     Endpoint(
@@ -14,23 +12,5 @@ ENDPOINTS = (
         access=Access.ANYONE,
         transaction=Mode.NONE,
         result=ScoreboardHealth,
-    ),
-)
-SOCKETS = (
-    PlainSocket(
-        path=WATCH_PATH,
-        welcome=Watching.welcome,
-        envelope=WATCHER_ENVELOPE,
-        messages=(
-            SocketMessage(
-                event="ping",
-                operation=Watching.ping,
-                access=Access.ANYONE,
-                transaction=Mode.NONE,
-                body=Ping,
-                inputs={"socket": FromSocket()},
-                envelope=WATCHER_ENVELOPE,
-            ),
-        ),
     ),
 )

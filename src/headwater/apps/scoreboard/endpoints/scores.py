@@ -137,6 +137,7 @@ ENDPOINTS = (
         access=Access.ADMIN,
         transaction=Mode.NONE,
         body=Adjustment,
+        inputs={"Idempotency-Key": FromHeader("idempotency-key")},
         result=Counted,
         envelope=ENVELOPE,
         x_rate_limit=True,

@@ -15,16 +15,17 @@ class Fraud:
     settings: FraudSettings
 
     async def judge(self, tx: WritingTransaction, attempt: Attempt) -> Verdict:
-        """How wrong an attempt looks, itself noted: one statement, and another where it looks wrong.
+        """How wrong an attempt looks, itself noted: one statement, and another where it looks wrong by itself.
 
-        What looks wrong does not become usual. In mode `off` nothing is noted and nothing looks wrong.
+        What its player does in the day after that does not become usual; and where it was beyond doubt, he is watched
+        for the day. In mode `off` nothing is noted and nothing looks wrong.
         """
         if self.settings.mode == "off":
             return Verdict()
         seen = await queries.note_attempt(tx, self.settings, attempt, rules.places_of(attempt))
         verdict = rules.judged(self.settings, seen, attempt)
-        if verdict.suspicious:
-            await queries.note_held(tx, attempt)
+        if verdict.stands_alone:
+            await queries.note_held(tx, attempt, watched=verdict.begins_watch)
         return verdict
 
     def watches(self, verdict: Verdict) -> bool:

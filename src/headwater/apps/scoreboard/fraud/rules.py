@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+import msgspec
+
 from headwater.apps.scoreboard.models import (
     Attempt,
     Behaviour,
@@ -33,7 +35,12 @@ _SHIFTS = 4
 _FAINT = 0.7
 _WATCH = timedelta(hours=24)
 _WATCHED = 1.4
-"""Who looked wrong within a day is too quick so much sooner: a new sitting is no clean sheet."""
+"""Who was wrong beyond doubt within a day is too quick so much sooner: a new sitting is no clean sheet.
+
+A suspicion must not live on itself. What looks wrong only because its player is watched is held and begins no new day;
+and what just passes a threshold begins none either: quick people do that on a free afternoon, and machines do not stop
+there.
+"""
 
 
 def judged(settings: FraudSettings, seen: Sighting, attempt: Attempt) -> Verdict:
@@ -42,6 +49,18 @@ def judged(settings: FraudSettings, seen: Sighting, attempt: Attempt) -> Verdict
     Rules are taken as independent: their weights are the chances that each is right, and the score is the chance that
     any of them is. A player who is trusted is told of and not suspected.
     """
+    verdict = _judged(settings, seen, attempt)
+    if not verdict.suspicious:
+        return verdict
+    alone = verdict
+    if seen.player.watched_at is not None:
+        unwatched = msgspec.structs.replace(seen.player, watched_at=None)
+        alone = _judged(settings, msgspec.structs.replace(seen, player=unwatched), attempt)
+    beyond_doubt = alone.suspicious and alone.score >= (1 + settings.block_at) / 2
+    return msgspec.structs.replace(verdict, stands_alone=alone.suspicious, begins_watch=beyond_doubt)
+
+
+def _judged(settings: FraudSettings, seen: Sighting, attempt: Attempt) -> Verdict:
     reasons: list[Reason] = []
     innocent = 1.0
     for code in settings.rules:
@@ -105,7 +124,7 @@ def _rate(settings: FraudSettings, seen: Sighting, attempt: Attempt) -> _Found:
     known = len(player.paces) >= _FEWEST_PACES
     usual = sorted(player.paces)[len(player.paces) * 3 // 4] if known else _NEWCOMERS_PACE
     limit = max(settings.pace, settings.pace_factor * usual)
-    if player.held_at is not None and attempt.at - player.held_at < _WATCH:
+    if player.watched_at is not None and attempt.at - player.watched_at < _WATCH:
         limit /= _WATCHED
     return pace / limit, f"{pace:.0f} actions within an hour, where {usual} are usual and {limit:.0f} would be a lot"
 

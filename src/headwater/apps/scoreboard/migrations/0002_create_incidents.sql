@@ -15,6 +15,7 @@ create table scoreboard.behaviours (
   forgeries     double precision not null default 0,
   forged_at     timestamptz,
   held_at       timestamptz,
+  watched_at    timestamptz,
   trusted_until timestamptz
 ) with (fillfactor = 70);
 create index behaviours_of_user on scoreboard.behaviours (user_id) where user_id is not null;

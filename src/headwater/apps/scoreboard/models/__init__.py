@@ -1,6 +1,7 @@
 """What goes into the scoreboard and what comes out, by noun."""
 
 from headwater.apps.scoreboard.models.accounts import (
+    TOKEN_LIFETIME,
     Credentials,
     NewPlayer,
     Player,
@@ -8,7 +9,6 @@ from headwater.apps.scoreboard.models.accounts import (
     RemovedUser,
     ScoreboardSettings,
     SignedIn,
-    TokenLifetime,
 )
 from headwater.apps.scoreboard.models.actions import (
     Action,
@@ -47,6 +47,7 @@ from headwater.apps.scoreboard.models.scores import (
     Around,
     Friends,
     OwnStanding,
+    Ping,
     Place,
     PlayerOnBoard,
     Scoreboard,
@@ -56,6 +57,7 @@ from headwater.apps.scoreboard.models.scores import (
 )
 
 __all__ = [
+    "TOKEN_LIFETIME",
     "Action",
     "ActionToCount",
     "ActionType",
@@ -81,6 +83,7 @@ __all__ = [
     "NewPlayer",
     "Operator",
     "OwnStanding",
+    "Ping",
     "Place",
     "Player",
     "PlayerChange",
@@ -97,7 +100,6 @@ __all__ = [
     "Sighting",
     "SignedIn",
     "Slice",
-    "TokenLifetime",
     "Verdict",
     "Watched",
 ]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-TokenLifetime: Final = 24 * 3600.0
+TOKEN_LIFETIME: Final = 24 * 3600.0
 """Seconds that a player's token is good (contracts/scoreboard.md)."""
 DEFAULT_BOARD: Final = "default"
 LARGEST_SCORE: Final = 2**53 - 1

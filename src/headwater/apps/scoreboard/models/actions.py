@@ -11,7 +11,7 @@ from headwater.apps.scoreboard.models.accounts import DEFAULT_BOARD
 from headwater.apps.scoreboard.models.boards import Name
 
 _Short = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-_Key = Annotated[str, msgspec.Meta(pattern=r"^[ -~]{1,255}$(?!\n)")]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[ -~]{1,255}$(?!\n)")]
 
 
 class ActionType(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -51,8 +51,8 @@ class ActionToCount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     board: Name = DEFAULT_BOARD
     action_type: _Short | None = None
     expires_at: _Short | None = None
-    idempotency_key: _Key | None = None
-    header_key: _Key | None = msgspec.field(name="Idempotency-Key", default=None)
+    idempotency_key: Key | None = None
+    header_key: Key | None = msgspec.field(name="Idempotency-Key", default=None)
     address: str = ""
     device: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 

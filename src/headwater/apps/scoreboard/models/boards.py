@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$(?!\n)")]
 """`$` alone lets a line end pass."""
@@ -63,7 +64,8 @@ class BoardChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     board: Name
     title: _Title | None = None
     ceiling: _Count | None = None
-    ends_at: _Moment | None = None
+    ends_at: _Moment | UnsetType | None = UNSET
+    """null: it has no end any more."""
 
 
 class Season(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -72,6 +74,8 @@ class Season(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     season: int
     players: int
     current: bool
+    last_updated: str
+    """When its newest place was reached."""
 
 
 class SeasonScores(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,7 +48,9 @@ class FraudSettings(msgspec.Struct, frozen=True, kw_only=True):
     trust_days: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     """For so long a player whose actions were released is left alone."""
     keep_days: _Positive = 90.0
-    """Behaviour of players and devices that were quiet for so long is forgotten."""
+    """Behaviour of players who were quiet for so long is forgotten."""
+    keep_device_days: Annotated[float, msgspec.Meta(ge=3)] = 7.0
+    """Behaviour of devices that were quiet for so long is; no rule looks further back than three days of them."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -83,22 +85,27 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """How wrong an action looks, from 0 to 1, and why; `suspicious` from the threshold on, `blocked` where it holds."""
+    """How wrong an action looks, from 0 to 1, and why; `suspicious` from the threshold on, `blocked` where it holds.
+
+    `stands_alone` where it looks wrong by itself, and not only because its player is watched; `begins_watch` where that
+    is beyond doubt.
+    """
 
     score: float = 0.0
     reasons: tuple[Reason, ...] = ()
     suspicious: bool = False
     blocked: bool = False
+    stands_alone: bool = False
+    begins_watch: bool = False
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of one player or one device; bounded, newest last, the attempt that is judged included.
 
     `gaps`: milliseconds between actions. `points` of the latest actions, each of the kind in `kinds`. `paces`: actions
-    in each earlier hour that had any, less those of a day
-    in which one looked wrong. `hour_actions` since the hour began,
-    `hour_before` in the one before. Bit n of `active_hours`: whether anything was done n hours ago. `forgeries` as of
-    the latest action. `held_at`: when an action last looked wrong.
+    in each earlier hour that had any, less those of a day in which one looked wrong. `hour_actions` since the hour
+    began, `hour_before` in the one before. Bit n of `active_hours`: whether anything was done n hours ago. `forgeries`
+    as of the latest action. `watched_at`: when an action last was wrong beyond doubt.
     """
 
     subject: str
@@ -111,7 +118,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     hour_before: int
     active_hours: int
     forgeries: float
-    held_at: datetime | None
+    watched_at: datetime | None
     trusted_until: datetime | None
 
 

@@ -17,13 +17,14 @@ AT_MOST = 200
 class Incident(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What looked wrong of one player on one board until it was reviewed.
 
-    `score` and `reasons` are those of the action that looked worst; `outcome` says whether the actions were held, or
-    counted and only told.
+    `hidden` says whether he is on no board now; `score` and `reasons` are those of the action that looked worst;
+    `outcome` says whether the actions were held, or counted and only told.
     """
 
     id: UUID
     user_id: UUID
     username: str
+    hidden: bool
     board: str
     outcome: Literal["held", "counted"]
     state: State

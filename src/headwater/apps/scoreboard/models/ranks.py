@@ -1,9 +1,12 @@
 """Ranks: what is told of an entry, what changes one, and what a comparison with the rows found."""
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
+
+from headwater.kernel.observe import ComponentObservation, MetricOf
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -62,3 +65,24 @@ class Comparison(msgspec.Struct, frozen=True):
     def differences(self) -> int:
         """How many entries were not as their rows are."""
         return 0 if self.loaded else self.missing + self.late + self.wrong + self.surplus
+
+
+class RanksCompared(ComponentObservation, frozen=True):
+    """The ranks of a board were compared with its rows: how many entries it has, and how many had to be mended."""
+
+    board: str
+    entries: int
+    differences: int
+
+    metrics: ClassVar[tuple[MetricOf, ...]] = (
+        MetricOf(
+            name="rank_entries", text="Entries that have a rank", kind="gauge", value="entries", labels=("board",)
+        ),
+        MetricOf(
+            name="rank_differences",
+            text="Entries of ranks that were not as their rows are",
+            kind="counter",
+            value="differences",
+            labels=("board",),
+        ),
+    )

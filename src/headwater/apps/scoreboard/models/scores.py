@@ -7,7 +7,9 @@ from uuid import UUID
 import msgspec
 
 from headwater.apps.scoreboard.models.accounts import DEFAULT_BOARD, LARGEST_SCORE
+from headwater.apps.scoreboard.models.actions import Key
 from headwater.apps.scoreboard.models.boards import LARGEST_COUNT, Name
+from headwater.kernel.sockets import Socket
 
 _Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
 
@@ -76,6 +78,13 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     board: Name
     user_id: UUID
     points: Annotated[int, msgspec.Meta(ge=-LARGEST_SCORE, le=LARGEST_SCORE)]
+    idempotency_key: Key | None = None
+    header_key: Key | None = msgspec.field(name="Idempotency-Key", default=None)
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key, the header's before the body's."""
+        return self.header_key or self.idempotency_key
 
 
 class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,3 +103,9 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """Which board a socket watches."""
 
     board: Name = DEFAULT_BOARD
+
+
+class Ping(msgspec.Struct, frozen=True, kw_only=True):
+    """A watcher asks whether the server is there."""
+
+    socket: Socket

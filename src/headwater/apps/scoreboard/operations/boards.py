@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
+
 from headwater.apps.scoreboard import queries, rules
 from headwater.apps.scoreboard.errors import BoardExists, BoardNotFound, DefaultBoardStays
 from headwater.apps.scoreboard.events import BoardOpened, BoardRemoved
@@ -53,10 +55,11 @@ class Boards:
     async def change_board(self, tx: WritingTransaction, principal: Principal, body: BoardChange) -> Board:
         """The board after its title, ceiling or end was changed. Raises `BoardNotFound`, `InvalidBoard`."""
         known = await queries.lock_board(tx, body.board)
-        rules.must_be_in_order(None if known is None else known.starts_at, body.ends_at)
-        board = await queries.update_board(tx, body.board, body.title, body.ceiling, body.ends_at)
-        if board is None:
+        if known is None:
             raise BoardNotFound(board=body.board)
+        ends_at = known.ends_at if body.ends_at is msgspec.UNSET else body.ends_at
+        rules.must_be_in_order(known.starts_at, ends_at)
+        board = await queries.update_board(tx, known, body.title, body.ceiling, ends_at)
         tx.emit(BoardOpened(board=body.board))
         self._note(tx, principal, "BOARD_CHANGED", body.board)
         return board

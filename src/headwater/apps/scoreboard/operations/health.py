@@ -10,7 +10,7 @@ from headwater.kernel.clock import Clock
 from headwater.kernel.component import HealthChecks
 from headwater.kernel.database import Transactions
 from headwater.kernel.principal import Principal
-from headwater.kernel.sockets import Sockets
+from headwater.kernel.sockets import OwnRooms
 
 _OURS = frozenset(family.name for family in FAMILIES)
 _DRAWN = {name: place for place, name in enumerate(("database", "redis", "sockets", "external"))}
@@ -23,7 +23,7 @@ class Health:
 
     checks: HealthChecks
     cache: Cache
-    sockets: Sockets
+    rooms: OwnRooms
     clock: Clock
 
     async def report(self, _transactions: Transactions, _principal: Principal, _body: None) -> ScoreboardHealth:
@@ -40,7 +40,7 @@ class Health:
         return ScoreboardHealth(
             status="unhealthy" if any(part.essential for part in lacking) else "degraded" if lacking else "healthy",
             timestamp=self.clock.now(),
-            websocket_connections=len(self.sockets),
+            websocket_connections=len(self.rooms),
             cache=CacheHealth(
                 redis="not configured" if redis is None else connected,
                 hit_rate=hits / (hits + loads) if hits + loads else None,

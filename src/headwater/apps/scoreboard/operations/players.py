@@ -6,12 +6,12 @@ from uuid import UUID
 from headwater.apps.scoreboard import queries, rules
 from headwater.apps.scoreboard.errors import NameTaken, PlayerNotFound, VerifyFirst
 from headwater.apps.scoreboard.models import (
+    TOKEN_LIFETIME,
     Credentials,
     NewPlayer,
     Player,
     PlayerChange,
     SignedIn,
-    TokenLifetime,
 )
 from headwater.apps.scoreboard.operations.telling import tell_score
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
@@ -46,7 +46,7 @@ class Players:
             raise NameTaken
         try:
             entered = await self.identity.sign_up(
-                transactions, NOBODY, user, beside=beside, token_lifetime=TokenLifetime
+                transactions, NOBODY, user, beside=beside, token_lifetime=TOKEN_LIFETIME
             )
         except EmailExists as refusal:
             raise NameTaken from refusal
@@ -57,7 +57,7 @@ class Players:
     async def sign_in(self, transactions: Transactions, _principal: Principal, body: Credentials) -> SignedIn:
         """Sign a player in by his address and password; raises what identity refuses, such as `InvalidCredentials`."""
         shown = Login(email=body.email, password=body.password, address=body.address, agent=body.agent)
-        entered = await self.identity.sign_in(transactions, NOBODY, shown, token_lifetime=TokenLifetime)
+        entered = await self.identity.sign_in(transactions, NOBODY, shown, token_lifetime=TOKEN_LIFETIME)
         return await self._signed_in(transactions, entered)
 
     async def change_player(self, tx: WritingTransaction, principal: Principal, body: PlayerChange) -> PlayerChange:
@@ -78,10 +78,9 @@ class Players:
         return Player(id=user_id, username=await ensured(tx, user_id), email=principal.email or "")
 
     async def _signed_in(self, transactions: Transactions, entered: Session) -> SignedIn:
-        user_id = UUID(str(getattr(entered.grant.holder, "id", "")))
-        name = await transactions.writing(lambda tx: ensured(tx, user_id))
-        email = str(getattr(entered.grant.holder, "email", None) or "")
-        return SignedIn(token=entered.access_token, user=Player(id=user_id, username=name, email=email))
+        user = entered.user
+        name = await transactions.writing(lambda tx: ensured(tx, user.id))
+        return SignedIn(token=entered.access_token, user=Player(id=user.id, username=name, email=user.email or ""))
 
 
 async def ensured(tx: WritingTransaction, user_id: UUID) -> str:

@@ -1,11 +1,12 @@
 """Actions, and what they do to scores."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
 from headwater.apps.scoreboard import queries, rules
-from headwater.apps.scoreboard.actions import Signer
+from headwater.apps.scoreboard.actions import Signer, adjustment_under
 from headwater.apps.scoreboard.errors import (
     BoardFull,
     ExpiredAction,
@@ -35,7 +36,7 @@ from headwater.apps.scoreboard.queries import LoggedAction
 from headwater.apps.scoreboard.ranks import Ranks
 from headwater.kernel.clock import Clock
 from headwater.kernel.database import Transactions, WritingTransaction
-from headwater.kernel.errors import Refusal
+from headwater.kernel.errors import DatabaseUnavailable, Refusal
 from headwater.kernel.ids import new_id
 from headwater.kernel.models import AuditEntry
 from headwater.kernel.principal import Principal
@@ -95,13 +96,11 @@ class Scoring:
         attempt = self._attempt(principal, body)
         try:
             self.signer.must_be_ours(attempt.user_id, body)
-        except ForeignAction:
-            await transactions.writing(lambda tx: self._note(tx, attempt, "foreign"))
-            raise
-        try:
             issued_at = self.signer.must_be_in_time(body, attempt.at)
-        except ExpiredAction:
-            await transactions.writing(lambda tx: self._note(tx, attempt, "expired"))
+        except (ForeignAction, ExpiredAction) as refusal:
+            misdeed = "foreign" if isinstance(refusal, ForeignAction) else "expired"
+            with suppress(DatabaseUnavailable):  # what was posted is wrong all the same
+                await transactions.writing(lambda tx: self._note(tx, attempt, misdeed))
             raise
         signed = attempt.signed(issued_at)
         outcome = await transactions.writing(lambda tx: self._count_once(tx, signed, body.key))
@@ -112,23 +111,24 @@ class Scoring:
     async def adjust_score(self, transactions: Transactions, principal: Principal, body: Adjustment) -> Counted:
         """Give a player points, or take some, on an admin's word; on the log like any action, and audited.
 
-        Raises `PlayerNotFound`, `BoardNotFound`, `ScoreOutOfRange`.
+        The same under the same `Idempotency-Key` counts once and is answered with the same score. Raises
+        `PlayerNotFound`, `BoardNotFound`, `BoardFull`, `ScoreOutOfRange`, `KeyOfAnotherAction`.
         """
+        new = f"adjusted-{new_id().hex}"
+        action_id = new if body.key is None else adjustment_under(principal.key, body.key)
 
-        async def adjust(tx: WritingTransaction) -> ScoreChanged:
+        async def adjust(tx: WritingTransaction) -> _Scored:
             await name_of(tx, body.user_id)
             board = await current(tx, body.board)
-            action = LoggedAction(
-                id=f"adjusted-{new_id().hex}", user_id=body.user_id, points=body.points, outcome="adjusted"
-            )
-            await queries.take_action(tx, board, action)
+            action = LoggedAction(id=action_id, user_id=body.user_id, points=body.points, outcome="adjusted")
+            if not await queries.take_action(tx, board, action):
+                return await self._adjusted(tx, body, action_id)
             details = {"user": str(body.user_id), "board": board.name, "points": body.points, "by": principal.key}
             tx.audit(AuditEntry(action="SCORE_ADJUSTED", module="scoreboard", details=details))
             operator = "set" if board.operator == "set" else "increment"
-            return await self._add_points(tx, board, body.user_id, body.points, action.id, operator)
+            return _scored(await self._add_points(tx, board, body.user_id, body.points, action.id, operator))
 
-        changed = await transactions.writing(adjust)
-        return await self._ranked(_scored(changed))
+        return await self._ranked(await transactions.writing(adjust))
 
     async def count_points(self, tx: WritingTransaction, attempt: Attempt) -> ScoreChanged:
         """Count an action that is in the log already and did not count yet; for one that is released.
@@ -173,16 +173,25 @@ class Scoring:
     async def _spent(
         self, tx: WritingTransaction, attempt: Attempt, board: Board, key: str | None
     ) -> _Scored | Refusal:
+        """What an action that was taken before is answered: under its own key the same again."""
         found = await queries.find_spent(tx, attempt.action_id, attempt.user_id, key)
         same = next((one for one in found if one.id == attempt.action_id and one.user_id == attempt.user_id), None)
-        if same is None and any(one.idempotency_key == key for one in found if key is not None):
+        under_key = [one for one in found if key is not None and one.idempotency_key == key]
+        if same is None and under_key:
             return KeyOfAnotherAction()
-        if same is not None and key is not None and same.idempotency_key == key:
+        if same is not None and same in under_key:  # he never got the answer
             if same.score is None:
                 return HeldAction()
-            return _Scored(board.name, board.season, attempt.user_id, same.score)  # he never got the answer
+            return _Scored(board.name, board.season, attempt.user_id, same.score)
         await self.fraud.note_refusal(tx, attempt, "replayed")
         return SpentAction()
+
+    async def _adjusted(self, tx: WritingTransaction, body: Adjustment, action_id: str) -> _Scored:
+        """What the same correction came to. Raises `KeyOfAnotherAction`."""
+        found = await queries.find_adjustment(tx, action_id)
+        if (found.board, found.user_id, found.points) != (body.board, body.user_id, body.points):
+            raise KeyOfAnotherAction
+        return _Scored(found.board, found.season, found.user_id, found.score)
 
     async def _add_points(
         self, tx: WritingTransaction, board: Board, user_id: UUID, points: int, action_id: str, operator: str

@@ -29,6 +29,7 @@ from headwater.apps.scoreboard.ranks import Ranks
 from headwater.kernel.cache import Cache
 from headwater.kernel.clock import moment
 from headwater.kernel.database import ReadingTransaction, Transactions
+from headwater.kernel.errors import InvalidInput
 from headwater.kernel.principal import Principal
 
 TOP = 10
@@ -91,11 +92,13 @@ class Standings:
     async def list_history(self, tx: ReadingTransaction, _principal: Principal, body: HistoryPage) -> History:
         """A player's actions on a board, the newest first; where a page ended, the next begins `before` its last.
 
-        Raises `PlayerNotFound`, `BoardNotFound`.
+        Raises `PlayerNotFound`, `BoardNotFound`, and `InvalidInput` where `before` is no action of his.
         """
         await must_find_board(tx, body.board)
         if await queries.find_name(tx, body.user_id) is None:
             raise PlayerNotFound
+        if body.before is not None and not await queries.is_in_history(tx, body.user_id, body.before):
+            raise InvalidInput(reason="before: must be an action of this player")
         actions = await queries.list_history(tx, body.user_id, body.board, body.before, body.limit)
         return History(user_id=body.user_id, board=body.board, actions=actions)
 
@@ -141,7 +144,11 @@ class Standings:
     async def forget_tops(self, transactions: Transactions) -> None:
         """Whoever loaded first places while the ranks were behind counted too few or too many players."""
         boards = await transactions.reading(queries.list_boards)
-        await self.cache.forget([TOPS.key(TopOf(board.name, board.season).name) for board in boards])
+        await self.forget_tops_of([TopOf(board.name, board.season) for board in boards])
+
+    async def forget_tops_of(self, tops: Sequence[TopOf]) -> None:
+        """The same of some boards."""
+        await self.cache.forget([TOPS.key(top.name) for top in tops])
 
     async def forget_board(self, _told: BoardRemoved) -> None:
         """Where a board was removed: nobody finds its scores on another that is opened under its name."""

@@ -7,8 +7,8 @@ import msgspec
 from headwater.apps.scoreboard.delivery import Broadcaster, spoken
 from headwater.apps.scoreboard.errors import BoardNotFound, TooManyWatchers
 from headwater.apps.scoreboard.events import BoardRemoved, ScoreChanged, SeasonBegan
-from headwater.apps.scoreboard.models import RemovedUser, ScoreboardSettings, Watched
-from headwater.apps.scoreboard.models.caching import ScoreOf
+from headwater.apps.scoreboard.models import Ping, RemovedUser, ScoreboardSettings, Watched
+from headwater.apps.scoreboard.models.caching import ScoreOf, TopOf
 from headwater.apps.scoreboard.operations.standings import Standings
 from headwater.apps.scoreboard.operations.telling import change_of
 from headwater.apps.scoreboard.ranks import Ranks
@@ -17,15 +17,7 @@ from headwater.kernel.clock import Clock, moment
 from headwater.kernel.database import Transactions
 from headwater.kernel.errors import InvalidInput
 from headwater.kernel.principal import Principal
-from headwater.kernel.sockets import CloseReason, Handshake, Socket
-
-WATCH_PATH = "/ws"
-
-
-class Ping(msgspec.Struct, frozen=True, kw_only=True):
-    """A watcher asks whether the server is there."""
-
-    socket: Socket
+from headwater.kernel.sockets import Handshake, Socket
 
 
 @dataclass(frozen=True)
@@ -52,16 +44,11 @@ class Watching:
     async def welcome(self, transactions: Transactions, socket: Socket, handshake: Handshake) -> None:
         """Let a socket watch the board that its query names, `?board=default`; it is told its id and the places.
 
-        Who comes when every place is taken, or names no board, is told so and closed.
+        Who is refused is told so and closed. Raises `InvalidInput`, `BoardNotFound`, `TooManyWatchers`.
         """
-        try:
-            board = await self.standings.board(transactions, _board_asked(handshake))
-            if self.broadcaster.watchers >= self.settings.watchers:
-                raise TooManyWatchers
-        except (InvalidInput, TooManyWatchers, BoardNotFound) as refusal:
-            socket.emit("error", spoken({"code": refusal.code, "message": refusal.message}, self.clock.now()))
-            socket.close(CloseReason.UNADMITTED, refusal.message)
-            return
+        board = await self.standings.board(transactions, _board_asked(handshake))
+        if self.broadcaster.watchers >= self.settings.watchers:
+            raise TooManyWatchers
         now = self.clock.now()
         told = {"status": "connected", "connectionId": socket.id, "board": board.name, "timestamp": moment(now)}
         socket.emit("connection_status", spoken(told, now))
@@ -76,8 +63,14 @@ class Watching:
         self.renewals.mark(ScoreOf(told.board, told.season, told.user_id))
 
     async def follow_score(self, told: ScoreChanged) -> None:
-        """On every node: the ranks know the change, and the board's watchers are about to."""
+        """On every node: the ranks know the change, and the board's watchers are about to.
+
+        Who was hidden or shown again was told of before this node's ranks knew it: first places that were loaded in
+        between counted him, or not, and would for as long as they are remembered.
+        """
         await self.ranks.apply(change_of(told))
+        if told.points == 0:
+            await self.standings.forget_tops_of((TopOf(told.board, told.season),))
         self.broadcaster.mark(told.board)
 
     async def follow_season(self, told: SeasonBegan) -> None:
@@ -91,7 +84,9 @@ class Watching:
 
     async def follow_leaving(self, told: RemovedUser) -> None:
         """On every node: whoever's account is gone is on no board."""
-        for live in await self.ranks.remove_player(told.user_id):
+        seasons = await self.ranks.remove_player(told.user_id)
+        await self.standings.forget_tops_of([TopOf(live.board, live.season) for live in seasons])
+        for live in seasons:
             self.broadcaster.mark(live.board)
 
     async def catch_up(self, transactions: Transactions) -> None:

@@ -27,13 +27,16 @@ from headwater.apps.scoreboard.queries.players import (
     is_taken,
 )
 from headwater.apps.scoreboard.queries.scores import (
+    Adjusted,
     LoggedAction,
     Spent,
     add_points,
     count_scores,
+    find_adjustment,
     find_scores,
     find_spent,
     has_score,
+    is_in_history,
     list_history,
     list_scores_of,
     list_top,
@@ -45,6 +48,7 @@ from headwater.apps.scoreboard.queries.scores import (
 )
 
 __all__ = [
+    "Adjusted",
     "LoggedAction",
     "Spent",
     "add_board",
@@ -53,6 +57,7 @@ __all__ = [
     "add_to_hours",
     "begin_season",
     "count_scores",
+    "find_adjustment",
     "find_board",
     "find_leader",
     "find_name",
@@ -61,6 +66,7 @@ __all__ = [
     "find_spent",
     "has_score",
     "hide_player",
+    "is_in_history",
     "is_taken",
     "list_boards",
     "list_history",

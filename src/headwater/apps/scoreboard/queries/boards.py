@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from headwater.apps.scoreboard.models import Board, Hour, NewBoard, Season
+from headwater.kernel.clock import moment
 from headwater.kernel.database import ReadingTransaction, Row, WritingTransaction
 
 BOARD_COLUMNS = ", ".join(Board.__struct_fields__)
@@ -23,7 +24,7 @@ on conflict do nothing
 """
 UPDATE_BOARD = f"""
 update scoreboard.boards
-set title = coalesce($2, title), ceiling = coalesce($3, ceiling), ends_at = coalesce($4, ends_at)
+set title = coalesce($2, title), ceiling = coalesce($3, ceiling), ends_at = $4
 where name = $1 returning {BOARD_COLUMNS}
 """
 REMOVE_BOARD = """
@@ -36,7 +37,7 @@ update scoreboard.boards set season = season + 1, season_began = $2, next_reset 
 where name = $1 returning {BOARD_COLUMNS}
 """
 LIST_SEASONS = """
-select score.season, count(*) as players, score.season = board.season as current
+select score.season, count(*) as players, score.season = board.season as current, max(score.reached_at) as reached_at
 from scoreboard.scores score join scoreboard.boards board on board.name = score.board
 where score.board = $1 group by score.season, board.season order by score.season desc
 """
@@ -98,10 +99,11 @@ async def add_board(tx: WritingTransaction, board: NewBoard, next_reset: datetim
 
 
 async def update_board(
-    tx: WritingTransaction, name: str, title: str | None, ceiling: int | None, ends_at: datetime | None
-) -> Board | None:
-    """The board after what is given has changed."""
-    return _found(await tx.row(UPDATE_BOARD, name, title, ceiling, ends_at))
+    tx: WritingTransaction, board: Board, title: str | None, ceiling: int | None, ends_at: datetime | None
+) -> Board:
+    """A locked board with another end, and another title or ceiling where one is given."""
+    [row] = await tx.rows(UPDATE_BOARD, board.name, title, ceiling, ends_at)
+    return board_of(row)
 
 
 async def remove_board(tx: WritingTransaction, name: str) -> bool:
@@ -118,7 +120,15 @@ async def begin_season(tx: WritingTransaction, name: str, next_reset: datetime |
 async def list_seasons(tx: ReadingTransaction, name: str) -> list[Season]:
     """The seasons of a board that somebody played in, the newest first."""
     rows = await tx.rows(LIST_SEASONS, name)
-    return [Season(season=row["season"], players=row["players"], current=row["current"]) for row in rows]
+    return [
+        Season(
+            season=row["season"],
+            players=row["players"],
+            current=row["current"],
+            last_updated=moment(row["reached_at"]),
+        )
+        for row in rows
+    ]
 
 
 async def remove_old_seasons(tx: WritingTransaction, keep: int) -> int:

@@ -56,7 +56,7 @@ with crowd as materialized (
   returning b.*
 )
 select noted.subject, noted.gaps, noted.points, noted.kinds, noted.paces, noted.hour, noted.hour_actions,
-  noted.hour_before, noted.active_hours, noted.held_at, noted.trusted_until,
+  noted.hour_before, noted.active_hours, noted.watched_at, noted.trusted_until,
   noted.forgeries * power(0.5, coalesce(
     greatest(extract(epoch from $3 - noted.forged_at)::float8, 0) / 3600 / $12::float8, 0)) as forgeries,
   norm.middle, norm.spread, (select ascending from scoreboard.boards where name = $6) as ascending,
@@ -66,7 +66,9 @@ select noted.subject, noted.gaps, noted.points, noted.kinds, noted.paces, noted.
 from noted left join scoreboard.norms norm on norm.kind = $5
 """
 NOTE_HELD = """
-update scoreboard.behaviours set held_at = greatest(held_at, $2) where subject = $1
+update scoreboard.behaviours set held_at = greatest(held_at, $2),
+  watched_at = case when $3 then greatest(watched_at, $2) else watched_at end
+where subject = $1
 """
 NOTE_FORGERY = """
 insert into scoreboard.behaviours as b (subject, user_id, hour, latest_at, forgeries, forged_at)
@@ -79,7 +81,8 @@ on conflict (subject) do update set
 LOCK_BEHAVIOUR = "select from scoreboard.behaviours where subject = $1 for no key update"
 TRUST = """
 update scoreboard.behaviours set gaps = '{}', points = '{}', kinds = '{}', paces = '{}', hour_actions = 0,
-  hour_before = 0, active_hours = 0, forgeries = 0, forged_at = null, held_at = null, trusted_until = $2
+  hour_before = 0, active_hours = 0, forgeries = 0, forged_at = null, held_at = null, watched_at = null,
+  trusted_until = $2
 where subject = $1
 """
 SIZE = "select greatest(reltuples, 0) from pg_class where oid = 'scoreboard.behaviours'::regclass"
@@ -102,7 +105,8 @@ on conflict (kind) do update set middle = excluded.middle, spread = excluded.spr
 REMOVE_OLD_BEHAVIOURS = """
 delete from scoreboard.behaviours where subject in (
   select subject from scoreboard.behaviours
-  where greatest(latest_at, forged_at, trusted_until) < $1 limit $2 for no key update skip locked
+  where greatest(latest_at, forged_at, trusted_until) < case when user_id is null then $2::timestamptz else $1 end
+  limit $3 for no key update skip locked
 )
 """
 REMOVE_OLD_SIGHTINGS = """
@@ -152,9 +156,9 @@ async def note_attempt(
     )
 
 
-async def note_held(tx: WritingTransaction, attempt: Attempt) -> None:
-    """A player is watched for a day: his hours do not become usual."""
-    await tx.execute(NOTE_HELD, subject_of(attempt.user_id), attempt.at)
+async def note_held(tx: WritingTransaction, attempt: Attempt, *, watched: bool) -> None:
+    """For a day a player's hours do not become usual, and he may be watched too."""
+    await tx.execute(NOTE_HELD, subject_of(attempt.user_id), attempt.at, watched)
 
 
 async def note_forgery(tx: WritingTransaction, settings: FraudSettings, attempt: Attempt, weight: float) -> None:
@@ -181,7 +185,8 @@ async def learn_norms(tx: WritingTransaction, players: int) -> int:
 
 async def remove_old(tx: WritingTransaction, settings: FraudSettings) -> int:
     """Forget who was quiet for long, and where players are no longer; how many rows, some 20,000 of each at most."""
-    behaviours = await tx.execute(REMOVE_OLD_BEHAVIOURS, tx.now - timedelta(days=settings.keep_days), _AT_ONCE)
+    kept, kept_of_devices = (tx.now - timedelta(days=days) for days in (settings.keep_days, settings.keep_device_days))
+    behaviours = await tx.execute(REMOVE_OLD_BEHAVIOURS, kept, kept_of_devices, _AT_ONCE)
     sightings = await tx.execute(REMOVE_OLD_SIGHTINGS, tx.now - timedelta(hours=settings.crowd_hours), _AT_ONCE)
     norms = await tx.execute(REMOVE_OLD_NORMS, tx.now - timedelta(days=settings.keep_days))
     return behaviours + sightings + norms
@@ -204,6 +209,6 @@ def _behaviour(row: Row) -> Behaviour:
         hour_before=row["hour_before"],
         active_hours=row["active_hours"],
         forgeries=float(row["forgeries"]),
-        held_at=row["held_at"],
+        watched_at=row["watched_at"],
         trusted_until=row["trusted_until"],
     )

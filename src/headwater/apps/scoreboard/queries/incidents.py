@@ -23,8 +23,8 @@ with found as (
 select id, attempts from found
 """
 _INCIDENT = """
-select i.id, i.user_id, p.username, i.board, i.outcome, i.state, i.score, i.reasons::text as reasons, i.attempts,
-  i.points, i.opened_at, i.latest_at, i.reviewed_at, i.reviewed_by, i.note
+select i.id, i.user_id, p.username, p.hidden, i.board, i.outcome, i.state, i.score, i.reasons::text as reasons,
+  i.attempts, i.points, i.opened_at, i.latest_at, i.reviewed_at, i.reviewed_by, i.note
 from scoreboard.incidents i join scoreboard.players p using (user_id)
 """
 FIND_INCIDENT = f"{_INCIDENT} where i.id = $1"
@@ -128,6 +128,7 @@ def _incident(row: Row) -> Incident:
         id=row["id"],
         user_id=row["user_id"],
         username=row["username"],
+        hidden=row["hidden"],
         board=row["board"],
         outcome=row["outcome"],
         state=row["state"],

@@ -18,8 +18,8 @@ from headwater.kernel.database import ReadingTransaction, Row, WritingTransactio
 Outcome = Literal["counted", "held", "released", "refused", "adjusted"]
 
 TAKE_ACTION = """
-insert into scoreboard.actions (id, board, season, user_id, points, action_type, address, device, outcome,
-  idempotency_key, created_at)
+insert into scoreboard.actions (id, board, user_id, points, action_type, address, device, outcome, idempotency_key,
+  created_at, season)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 on conflict do nothing
 """
@@ -87,6 +87,8 @@ where user_id = $1 and board = $2 and score is not null and ($3::text is null or
   select last.created_at, last.id from scoreboard.actions last where last.id = $3 and last.user_id = $1))
 order by created_at desc, id desc limit $4
 """
+IS_IN_HISTORY = "select exists (select from scoreboard.actions where id = $2 and user_id = $1)"
+FIND_ADJUSTMENT = "select board, season, user_id, points, score from scoreboard.actions where id = $1"
 REMOVE_OLD_ACTIONS = "delete from scoreboard.actions where created_at < $1 and outcome <> 'held'"
 
 
@@ -98,6 +100,16 @@ class Spent(msgspec.Struct, frozen=True):
     outcome: str
     score: int | None
     idempotency_key: str | None
+
+
+class Adjusted(msgspec.Struct, frozen=True):
+    """A correction that was made before, and the score it led to."""
+
+    board: str
+    season: int
+    user_id: UUID
+    points: int
+    score: int
 
 
 class LoggedAction(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,21 +127,7 @@ class LoggedAction(msgspec.Struct, frozen=True, kw_only=True):
 
 async def take_action(tx: WritingTransaction, board: Board, action: LoggedAction) -> bool:
     """Whether the action is this transaction's: nobody took it before, nor used its idempotency key."""
-    took = await tx.execute(
-        TAKE_ACTION,
-        action.id,
-        board.name,
-        board.season,
-        action.user_id,
-        action.points,
-        action.action_type,
-        action.address,
-        action.device,
-        action.outcome,
-        action.idempotency_key,
-        tx.now,
-    )
-    return took == 1
+    return await tx.execute(TAKE_ACTION, *_logged(board.name, action, tx.now), board.season) == 1
 
 
 async def take_at_once(tx: WritingTransaction, board: str, action: LoggedAction) -> Board | None:
@@ -138,19 +136,7 @@ async def take_at_once(tx: WritingTransaction, board: str, action: LoggedAction)
     None where it was taken before, and where something else comes first: no such board or player, a season that is
     over. Then ask step by step.
     """
-    row = await tx.row(
-        TAKE_AT_ONCE,
-        action.id,
-        board,
-        action.user_id,
-        action.points,
-        action.action_type,
-        action.address,
-        action.device,
-        action.outcome,
-        action.idempotency_key,
-        tx.now,
-    )
+    row = await tx.row(TAKE_AT_ONCE, *_logged(board, action, tx.now))
     return None if row is None else board_of(row)
 
 
@@ -158,6 +144,12 @@ async def find_spent(tx: ReadingTransaction, action_id: str, user_id: UUID, key:
     """What stands in the way of taking an action."""
     rows = await tx.rows(FIND_SPENT, action_id, user_id, key)
     return [Spent(**dict(row)) for row in rows]
+
+
+async def find_adjustment(tx: ReadingTransaction, action_id: str) -> Adjusted:
+    """A correction that stands in the log."""
+    [row] = await tx.rows(FIND_ADJUSTMENT, action_id)
+    return Adjusted(**dict(row))
 
 
 async def update_outcome(tx: WritingTransaction, action_id: str, outcome: Outcome) -> None:
@@ -230,6 +222,11 @@ async def list_history(
     )
 
 
+async def is_in_history(tx: ReadingTransaction, user_id: UUID, action_id: str) -> bool:
+    """Whether an action is this player's."""
+    return bool(await tx.value(IS_IN_HISTORY, user_id, action_id))
+
+
 async def remove_old_actions(tx: WritingTransaction, before: datetime) -> int:
     """Forget actions that nobody can post again and nobody has to look at; how many."""
     return await tx.execute(REMOVE_OLD_ACTIONS, before)
@@ -243,6 +240,22 @@ def place(row: Row, rank: int) -> Place:
         username=row["username"],
         score=row["score"],
         last_updated=moment(row["reached_at"]),
+    )
+
+
+def _logged(board: str, action: LoggedAction, now: datetime) -> tuple[object, ...]:
+    """An action's row as both statements that take it have it, but for its season."""
+    return (
+        action.id,
+        board,
+        action.user_id,
+        action.points,
+        action.action_type,
+        action.address,
+        action.device,
+        action.outcome,
+        action.idempotency_key,
+        now,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from uuid import UUID
 
-from headwater.apps.scoreboard.models.ranks import Change, Comparison, LiveSeason, Standing
+from headwater.apps.scoreboard.models.ranks import Change, Comparison, LiveSeason, RanksCompared, Standing
 from headwater.apps.scoreboard.queries import ranks as queries
 from headwater.apps.scoreboard.ranks.entry import EPOCH
 from headwater.apps.scoreboard.ranks.held import Held, NotHeld, Rows
@@ -13,7 +13,7 @@ from headwater.apps.scoreboard.ranks.memory import MemoryRanks
 from headwater.apps.scoreboard.ranks.shared import SharedRanks
 from headwater.kernel.bus import Rounds
 from headwater.kernel.database import Database, ReadingTransaction, Transactions
-from headwater.kernel.observe import Observer, RanksCompared
+from headwater.kernel.observe import Observer
 from headwater.kernel.redis import Redis, RedisUnavailable, ResponseError
 
 _LAST_REVISION = 2**53

@@ -220,7 +220,7 @@ class SharedRanks:
 
     def _keys(self, board: str, season: int) -> list[str]:
         redis = self._redis
-        name = redis.key("ranks", redis.incarnation, f"{{{board}}}")
+        name = redis.key("scoreboard", "ranks", redis.incarnation, f"{{{board}}}")
         return [f"{name}:state", f"{name}:{season}:order", f"{name}:{season}:users", f"{name}:lease"]
 
 

@@ -50,6 +50,7 @@ FOUND: dict[str, object] = {
     "id": str,
     "userId": "{ada}",
     "username": "ada",
+    "hidden": False,
     "board": "{board}",
     "outcome": "counted",
     "state": "open",
@@ -147,7 +148,9 @@ TABLE = (
     Scenario("right", ADMIN, RESET, played, 200, PLAIN | {"season": 2}, ("SeasonBegan",), FORGOTTEN),
     Scenario("none", ADMIN, RESET, None, 404, "BOARD_NOT_FOUND", at=NOWHERE),
     Scenario("no name", ADMIN, RESET, None, 400, "INVALID_INPUT", at={"board": "NO"}),
-    Scenario("right", STRANGER, SEASONS, played, 200, [{"season": 1, "players": 1, "current": True}]),
+    Scenario(
+        "right", STRANGER, SEASONS, played, 200, [{"season": 1, "players": 1, "current": True, "lastUpdated": TIME}]
+    ),
     Scenario("none", STRANGER, SEASONS, None, 404, "BOARD_NOT_FOUND", at=NOWHERE),
     Scenario("no name", STRANGER, SEASONS, None, 400, "INVALID_INPUT", at={"board": "NO"}),
     Scenario("right", STRANGER, HOURS, None, 200, []),
@@ -237,4 +240,7 @@ async def test_the_end_of_a_tournament_comes_after_its_start(scene: Scene) -> No
     path = f"/api/boards/{board}"
     refused = await scene.game.ask(scene.game.admin, "PATCH", path, {"endsAt": "2050-01-01T00:00:00Z"})
     assert (refused.status, refused.json["error"]["message"]) == (400, "endsAt: must be after startsAt")
+    later = "2051-01-01T00:00:00.000Z"
+    for change, ends in (({"endsAt": later}, later), ({"title": "Ours"}, later), ({"endsAt": None}, None)):
+        assert (await scene.game.told(scene.game.admin, "PATCH", path, change))["endsAt"] == ends, change
     await scene.game.told(scene.game.admin, "DELETE", path)

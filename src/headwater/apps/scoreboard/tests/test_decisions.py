@@ -1,5 +1,8 @@
 """What was decided where the original left it open (contracts/scoreboard.md, "Decisions")."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from .game import Game, Player
@@ -84,6 +87,26 @@ async def test_a_repeated_update_under_its_key_is_answered_again_and_counts_once
     await game.told(game.admin, "POST", f"/api/boards/{board}/reset")
     again = await game.update(ada, first, "key-1")
     assert (again.status, again.json["data"]["newScore"], again.json["data"]["rank"]) == (200, 10, None)
+
+
+async def test_a_repeated_adjustment_under_its_key_is_answered_again_and_counts_once(game: Game, ada: Player) -> None:
+    board, grace = await game.open_board(), await game.register()
+
+    async def adjust(player: Player, points: int, key: str) -> Any:
+        path = f"/api/boards/{board}/players/{player.id}/adjustments"
+        game.heard.nothing()
+        return await game.ask(game.admin, "POST", path, {"points": points}, {"idempotency-key": key})
+
+    first, again = await adjust(ada, -5, "key-1"), await adjust(ada, -5, "key-1")
+    assert first.status == again.status == 200
+    assert first.json == again.json
+    assert (first.json["data"]["newScore"], game.heard.events) == (-5, [])
+    for other in (await adjust(ada, -6, "key-1"), await adjust(grace, -5, "key-1")):
+        assert code(other) == (409, "IDEMPOTENCY_KEY_REUSED")
+    assert (await adjust(ada, -5, "key-2")).json["data"]["newScore"] == -10
+    twins = await asyncio.gather(*(adjust(ada, 1, "key-3") for _ in range(4)))
+    assert {twin.json["data"]["newScore"] for twin in twins} == {-9}
+    assert code(await adjust(ada, 1, "x" * 256)) == (400, "INVALID_INPUT")
 
 
 @pytest.mark.parametrize("key", ["", " " * 300, "x" * 256, "tab\t", "line\n", "ü"])

@@ -102,7 +102,7 @@ async def test_each_board_has_a_pause_of_its_own() -> None:
     world.change("arena")
     world.change("other")
     assert await world.broadcaster._tell() is None
-    assert {room for _, room, _ in world.room.told} == {"scoreboard:arena", "scoreboard:other"}
+    assert {room for _, room, _ in world.room.told} == {"arena", "other"}
 
 
 async def test_what_could_not_be_read_is_told_when_it_can() -> None:

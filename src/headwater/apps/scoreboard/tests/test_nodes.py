@@ -85,13 +85,18 @@ async def test_points_places_ranks_and_watchers(nodes: Nodes) -> None:
         await one.told(one.admin, "PATCH", f"/api/players/{grace.id}", {"hidden": True})
         assert await other.places(board) == [(1, ada.name, 10)]
         await until_told(other, one_of_ada, lambda told: told["rank"] == 1, ada.token)
+        for node in nodes:  # no time passes that would end what caches remember
+            await until_told(node, f"/api/scoreboard?board={board}", lambda told: told["totalUsers"] == 1)
         await one.told(one.admin, "PATCH", f"/api/players/{grace.id}", {"hidden": False})
+        for node in nodes:
+            await until_told(node, f"/api/scoreboard?board={board}", lambda told: told["totalUsers"] == 2)
 
         nodes.advance(1)
         removed = await other.ask(other.admin, "DELETE", "/api/auth/users", {"userIds": [grace.id]})
         assert removed.status == 200
         assert await one.places(board) == [(1, ada.name, 10)]
         for node in nodes:
+            await until_told(node, f"/api/scoreboard?board={board}", lambda told: told["totalUsers"] == 1)
             await until_told(node, one_of_ada, lambda told: (told["rank"], told["totalUsers"]) == (1, 1), ada.token)
             gone = await node.ask(ada, "GET", f"/api/scoreboard/user/{grace.id}?board={board}")
             assert code(gone) == (404, "USER_NOT_FOUND")

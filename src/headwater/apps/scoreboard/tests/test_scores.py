@@ -231,6 +231,7 @@ TABLE = (
     ),
     Scenario("nobody", ADA, HISTORY, None, 404, "USER_NOT_FOUND", at=NOBODY),
     Scenario("no board", ADA, HISTORY, None, 404, "BOARD_NOT_FOUND", asked=OTHER),
+    Scenario("before nothing", ADA, HISTORY, None, 400, "INVALID_INPUT", asked="?before=nothing"),
     Scenario("no action's id", ADA, HISTORY, None, 400, "INVALID_INPUT", asked="?before=a%00b"),
     Scenario("right", STRANGER, SEASON, both_played, 200, BOTH),
     Scenario("a season to come", STRANGER, SEASON, None, 200, EMPTY, at={"season": "2147483647"}),

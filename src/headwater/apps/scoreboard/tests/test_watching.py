@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.players import hear, watching
+from headwater.kernel.sockets import CloseReason
+from tests.flows.players import hear, no_database, watching
 from tests.kit.sockets import Client, until
 
 from .game import WATCHERS, Game, Player, listed
@@ -114,6 +115,17 @@ async def test_who_names_no_board_is_told_so_and_let_go(query: str, code: str, g
         told = await client.json()
         assert (told["type"], told["data"]["code"]) == ("error", code)
         assert (await client.closing())[0] >= 1000
+
+
+async def test_who_comes_while_the_database_is_away_is_told_so_and_comes_again(game: Game) -> None:
+    """He asks for a board that nobody has asked for, so that no cache has the answer."""
+    with no_database(game.door):
+        async with watching(game.door, "board=not-opened-yet") as client:
+            assert (await hear(client, "error"))["code"] == "SERVICE_UNAVAILABLE"
+            assert (await client.closing())[0] == CloseReason.FAILED.code, "else he would wait for ever"
+    await game.told(game.admin, "POST", "/api/boards", {"name": "not-opened-yet"})
+    async with watching(game.door, "board=not-opened-yet") as client:
+        await greeted(client)
 
 
 async def test_the_places_of_a_board_that_begins_anew_are_told(game: Game, ada: Player) -> None:

@@ -66,8 +66,8 @@ async def restore(place: Place, file: Path) -> None:
     """
     program = await find_program("pg_restore", place)
     with _wanted(await _read(program, file, "--list")) as wanted:
-        arguments = ("--exit-on-error", "--no-password", wanted, f"--dbname={place.database}")
-        await run_program(program, (*arguments, str(file)), place.environment)
+        arguments = ("--exit-on-error", "--no-password", _use(wanted), f"--dbname={place.database}")
+        await run_program(program, (*arguments, str(file)), place.environment, also_open=[wanted])
 
 
 async def restore_at_once(
@@ -80,8 +80,8 @@ async def restore_at_once(
     """
     program = await asyncio.to_thread(packaged_program, "pg_restore")
     with _wanted(await _read(program, file, "--list")) as wanted:
-        arguments = (wanted, "--file=-", *(("--clean", "--if-exists") if clean else ()), str(file))
-        await feed(place, arguments, first=first, last=last)
+        arguments = (_use(wanted), "--file=-", *(("--clean", "--if-exists") if clean else ()), str(file))
+        await feed(place, arguments, first=first, last=last, also_open=[wanted])
 
 
 async def rows_in(file: Path, schema: str, table: str) -> list[dict[str, str]]:
@@ -99,12 +99,20 @@ async def rows_in(file: Path, schema: str, table: str) -> list[dict[str, str]]:
 
 
 @contextmanager
-def _wanted(listed: str) -> Generator[str]:
-    """The option that names everything in an archive but what every start makes anew."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="headwater-", suffix=".list") as wanted:
+def _wanted(listed: str) -> Generator[int]:
+    """The descriptor of a list of everything in an archive but what every start makes anew.
+
+    The list has no name, so that nothing of it is left behind however we end.
+    """
+    with tempfile.TemporaryFile("w", encoding="utf-8") as wanted:
         wanted.writelines(line for line in listed.splitlines(keepends=True) if not _MADE_AT_EVERY_START.search(line))
-        wanted.flush()
-        yield f"--use-list={wanted.name}"
+        wanted.seek(0)
+        yield wanted.fileno()
+
+
+def _use(wanted: int) -> str:
+    """The option that has a program restore what stands in a list."""
+    return f"--use-list=/dev/fd/{wanted}"
 
 
 def _begin(file: Path) -> Path:

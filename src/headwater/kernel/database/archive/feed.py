@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from headwater.kernel.database.archive import queries
 from headwater.kernel.database.archive.errors import ArchiveFailed
@@ -16,7 +16,14 @@ _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
 _KNOWN_SINCE = 17
 
 
-async def feed(place: Place, reading: Sequence[str], *, first: Sequence[str] = (), last: Sequence[str] = ()) -> None:
+async def feed(
+    place: Place,
+    reading: Sequence[str],
+    *,
+    first: Sequence[str] = (),
+    last: Sequence[str] = (),
+    also_open: Collection[int] = (),
+) -> None:
     """Let pg_restore (`reading`: its arguments) write an archive as SQL, and psql carry it out after `first`.
 
     The commit is ours, and comes after `last`, once the archive is read to its end: whichever process dies before,
@@ -26,7 +33,10 @@ async def feed(place: Place, reading: Sequence[str], *, first: Sequence[str] = (
     reader = await asyncio.to_thread(packaged_program, "pg_restore")
     writer = await find_program("psql", place, any_version=True)
     options = ("--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={place.database}")
-    async with started(reader, reading, {}) as source, started(writer, options, place.environment, fed=True) as target:
+    async with (
+        started(reader, reading, {}, also_open=also_open) as source,
+        started(writer, options, place.environment, fed=True) as target,
+    ):
         if source.stdout is None or source.stderr is None or target.stdin is None or target.stderr is None:
             raise ArchiveFailed(name=reader.name, reason="it has no pipes")
         told_by_reader = asyncio.gather(source.stderr.read(), target.stderr.read())

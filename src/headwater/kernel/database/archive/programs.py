@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -36,9 +36,14 @@ async def find_program(name: str, place: Place, *, any_version: bool = False) ->
     return packaged
 
 
-async def run_program(program: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """What a program says; it ends with us. Raises `ArchiveFailed` with its first complaint."""
-    async with started(program, arguments, environment) as process:
+async def run_program(
+    program: Path, arguments: Sequence[str], environment: Mapping[str, str], *, also_open: Collection[int] = ()
+) -> str:
+    """What a program says; it ends with us. Raises `ArchiveFailed` with its first complaint.
+
+    It also has the descriptors `also_open`, under their own numbers.
+    """
+    async with started(program, arguments, environment, also_open=also_open) as process:
         said, complained = await process.communicate()
     must_have_succeeded(program, process, complained)
     return said.decode(errors="replace")
@@ -46,7 +51,12 @@ async def run_program(program: Path, arguments: Sequence[str], environment: Mapp
 
 @asynccontextmanager
 async def started(
-    program: Path, arguments: Sequence[str], environment: Mapping[str, str], *, fed: bool = False
+    program: Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    fed: bool = False,
+    also_open: Collection[int] = (),
 ) -> AsyncGenerator[Process]:
     """A program at work, and killed at the end of the block if it still is; where it is `fed` we write its input."""
     process = await asyncio.create_subprocess_exec(
@@ -56,6 +66,7 @@ async def started(
         stdout=DEVNULL if fed else PIPE,
         stderr=PIPE,
         env={"LC_ALL": "C", "PATH": os.defpath, "PGAPPNAME": program.name, **environment},
+        pass_fds=also_open,
     )
     try:
         yield process

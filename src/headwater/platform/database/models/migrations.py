@@ -12,8 +12,10 @@ RiskLevel = Literal["SAFE", "WARNING", "DANGER"]
 class WantedMigration(msgspec.Struct, frozen=True, kw_only=True):
     """A migration to be made: one more step of the schema, applied once."""
 
-    version: Annotated[str, msgspec.Meta(pattern="^[0-9]{1,64}$", description="Digits; higher than every earlier one")]
-    name: Annotated[str, msgspec.Meta(pattern="^[a-z0-9-]{1,255}$")]
+    version: Annotated[
+        str, msgspec.Meta(pattern=r"^[0-9]{1,64}$(?!\n)", description="Digits; higher than earlier ones")
+    ]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,255}$(?!\n)")]
     sql: Annotated[str, msgspec.Meta(min_length=1)]
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headwater.kernel.catalog import INTERNAL_SCHEMAS
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import ReadingTransaction, Row
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, sql
@@ -19,11 +19,13 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 class Advisor:
     """Looks at the schema as it is now; nothing is kept, nothing is changed."""
 
+    catalog: Catalog
+
     async def advise(self, tx: ReadingTransaction, principal: Principal, body: AskedAdvice) -> AdviceReport:
         """What is unsafe or slow, the worst first, each with the SQL that mends it. Raises `SchemaNotFound`."""
         if body.schema is not None:
             await must_exist(tx, body.schema)
-        found = await find_all(tx, body.schema)
+        found = await find_all(tx, self.catalog, body.schema)
         wanted = [
             finding
             for finding in found
@@ -33,9 +35,9 @@ class Advisor:
         return AdviceReport(findings=tuple(wanted), summary={severity: counts[severity] for severity in SEVERITIES})
 
 
-async def find_all(tx: ReadingTransaction, schema: str | None) -> list[Advice]:
+async def find_all(tx: ReadingTransaction, catalog: Catalog, schema: str | None) -> list[Advice]:
     """Everything that is amiss in a schema, or in all of the developer's, the worst first."""
-    internal = sorted(INTERNAL_SCHEMAS)
+    internal = sorted(catalog.internal_schemas)
     found: list[Advice] = []
     for row in await queries.list_advised_tables(tx, internal, schema):
         found += _of_table(row)

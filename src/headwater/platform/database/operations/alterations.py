@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, rules, sql
@@ -13,6 +14,8 @@ from headwater.platform.database.operations.change import change_schema, execute
 class Alterations:
     """What the project's admin changes of tables that are there."""
 
+    catalog: Catalog
+
     async def alter_table(self, transactions: Transactions, principal: Principal, body: TableChanges) -> AlteredTable:
         """Change a table, all of what is asked or nothing; each step is told, in the order they are made.
 
@@ -22,7 +25,7 @@ class Alterations:
         """
 
         async def work(tx: WritingTransaction) -> tuple[str, ...]:
-            table = await find_own_table(tx, body.schema, body.table)
+            table = await find_own_table(tx, self.catalog, body.schema, body.table)
             await tx.execute(sql.lock_table(body.schema, body.table))
             state = await _state_of(tx, table)
             rules.must_be_possible(body, state)

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from msgspec import to_builtins
 
-from headwater.kernel.clock import Clock
+from headwater.kernel.clock import Clock, moment
 from headwater.kernel.database import Database, ReadingTransaction, Row, Transactions, WritingTransaction
 from headwater.kernel.database.archive import SCHEDULED, Archives, BackupSettings, must_be_as_written, rows_in
 from headwater.kernel.errors import Refusal
@@ -86,7 +86,7 @@ class Backups:
             return _config(row)
         cron = self.settings.cron
         schedule = BackupSchedule(enabled=cron is not None, cron_schedule=cron or _NIGHTLY, retention_days=None)
-        due = None if cron is None else _moment(self._next(cron, tx.now))
+        due = None if cron is None else moment(self._next(cron, tx.now))
         return DatabaseConfig(backup=schedule, next_backup_at=due)
 
     async def change_config(
@@ -119,7 +119,7 @@ class Backups:
         """Return unless the latest backup that the clock asked for failed. Raises `LastBackupFailed`."""
         row = await self.database.single(queries.find_latest_scheduled)
         if row is not None and row["error_message"] is not None:
-            raise LastBackupFailed(moment=_moment(row["created_at"]), reason=row["error_message"])
+            raise LastBackupFailed(moment=moment(row["created_at"]), reason=row["error_message"])
 
     def _next_of(self, wanted: BackupSchedule, now: datetime) -> datetime | None:
         from headwater.kernel.jobs.cron import must_be_cron  # noqa: PLC0415 - 60 ms for who changes a schedule
@@ -206,14 +206,14 @@ def _config(row: Row) -> DatabaseConfig:
         retention_days=row["backup_retention_days"],
     )
     due = row["next_backup_at"]
-    return DatabaseConfig(backup=schedule, next_backup_at=None if due is None else _moment(due))
+    return DatabaseConfig(backup=schedule, next_backup_at=None if due is None else moment(due))
 
 
 def _expiry(row: Row, days: int | None) -> str | None:
     """When a backup is old enough to leave; one made by hand never is."""
     if days is None or row["completed_at"] is None or row["trigger_source"] != "scheduled":
         return None
-    return _moment(row["completed_at"] + timedelta(days=days))
+    return moment(row["completed_at"] + timedelta(days=days))
 
 
 def _backup(row: Row, days: int | None) -> Backup:
@@ -224,12 +224,8 @@ def _backup(row: Row, days: int | None) -> Backup:
         status=row["status"],
         size_bytes=row["size_bytes"],
         error_message=row["error_message"],
-        created_at=_moment(row["created_at"]),
-        completed_at=None if row["completed_at"] is None else _moment(row["completed_at"]),
+        created_at=moment(row["created_at"]),
+        completed_at=None if row["completed_at"] is None else moment(row["completed_at"]),
         created_by=row["created_by"],
         expires_at=_expiry(row, days),
     )
-
-
-def _moment(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -5,10 +5,10 @@ from typing import TypeVar
 
 import asyncpg
 
-from headwater.kernel.catalog import INTERNAL_SCHEMAS
+from headwater.kernel.catalog import CATALOG, Catalog
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction, refusal_for
 from headwater.kernel.errors import Refusal
-from headwater.kernel.models import AuditEntry, CacheKey
+from headwater.kernel.models import AuditEntry
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, rules
 from headwater.platform.database.errors import (
@@ -20,7 +20,6 @@ from headwater.platform.database.errors import (
     TableNotFound,
 )
 
-CATALOG = CacheKey("catalog")
 MODULE = "DATABASE"
 _TOLD_AS_IT_IS = ("08", "40", "53", "57", "42501")
 """SQLSTATES that say nothing of the change itself: the connection, other transactions, the caller's rights."""
@@ -98,17 +97,17 @@ async def must_exist(tx: ReadingTransaction, schema: str) -> None:
         raise SchemaNotFound(schema=schema)
 
 
-async def find_own_table(tx: ReadingTransaction, schema: str, table: str) -> int:
+async def find_own_table(tx: ReadingTransaction, catalog: Catalog, schema: str, table: str) -> int:
     """The OID of a developer's table; raises `SchemaIsInternal` and `TableNotFound`."""
-    rules.must_be_developers_own(schema, INTERNAL_SCHEMAS)
+    rules.must_be_developers_own(schema, catalog.internal_schemas)
     found = await queries.find_table(tx, schema, table)
     if found is None:
         raise TableNotFound(table=table)
     return found
 
 
-async def must_have(tx: ReadingTransaction, schema: str, table: str) -> None:
+async def must_have(tx: ReadingTransaction, catalog: Catalog, schema: str, table: str) -> None:
     """Raise `SchemaIsInternal` or `TableNotFound` unless a developer's schema has such a table or view."""
-    rules.must_be_developers_own(schema, INTERNAL_SCHEMAS)
+    rules.must_be_developers_own(schema, catalog.internal_schemas)
     if not await queries.relation_exists(tx, schema, table):
         raise TableNotFound(table=table)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headwater.kernel.catalog import INTERNAL_SCHEMAS
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, rules, sql
@@ -23,6 +23,8 @@ from headwater.platform.database.parse import parse_function
 class Functions:
     """The functions and procedures that SQL and the API can call."""
 
+    catalog: Catalog
+
     async def list_functions(self, tx: ReadingTransaction, principal: Principal, body: InSchema) -> FunctionList:
         """A schema's functions and procedures with their definitions. Raises `SchemaNotFound`."""
         await must_exist(tx, body.schema)
@@ -37,7 +39,7 @@ class Functions:
         Raises `InvalidDefinition`, `SchemaIsInternal`, `ObjectExists`, `ChangeRefused`.
         """
         wanted = parse_function(body.definition)
-        rules.must_be_developers_own(wanted.schema, INTERNAL_SCHEMAS)
+        rules.must_be_developers_own(wanted.schema, self.catalog.internal_schemas)
 
         async def work(tx: WritingTransaction) -> None:
             await must_exist(tx, wanted.schema)
@@ -54,7 +56,7 @@ class Functions:
 
         Raises `SchemaIsInternal`, `ObjectNotFound`, `AmbiguousFunction`, `ChangeRefused`.
         """
-        rules.must_be_developers_own(body.schema, INTERNAL_SCHEMAS)
+        rules.must_be_developers_own(body.schema, self.catalog.internal_schemas)
 
         async def work(tx: WritingTransaction) -> None:
             signature = await _signature_of(tx, body)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from headwater.kernel.catalog import INTERNAL_SCHEMAS
+from headwater.kernel.catalog import CATALOG, Catalog
 from headwater.kernel.database import (
     CONNECTION_LOST,
     Connection,
@@ -29,7 +29,6 @@ from headwater.platform.database.models import (
     NewIndex,
 )
 from headwater.platform.database.operations.change import (
-    CATALOG,
     MODULE,
     change_refusal,
     change_schema,
@@ -44,6 +43,7 @@ class Indexes:
     """What makes rows quick to find."""
 
     database: Database
+    catalog: Catalog
 
     async def list_indexes(self, tx: ReadingTransaction, principal: Principal, body: InSchema) -> IndexList:
         """The indexes of a schema's tables. Raises `SchemaNotFound`."""
@@ -63,7 +63,7 @@ class Indexes:
         details = {"schema": body.schema, "table": body.table_name, "index": name}
 
         async def work(tx: WritingTransaction) -> None:
-            await must_have(tx, body.schema, body.table_name)
+            await must_have(tx, self.catalog, body.schema, body.table_name)
             if body.concurrently:
                 tx.audit(AuditEntry(action="CREATE_INDEX_CONCURRENTLY", module=MODULE, details=details))
             else:
@@ -81,7 +81,7 @@ class Indexes:
 
     async def drop_index(self, transactions: Transactions, principal: Principal, body: EndedIndex) -> ChangedObject:
         """End an index that no key stands on. Raises `SchemaIsInternal`, `ObjectNotFound`, `ChangeRefused`."""
-        rules.must_be_developers_own(body.schema, INTERNAL_SCHEMAS)
+        rules.must_be_developers_own(body.schema, self.catalog.internal_schemas)
         statement = sql.drop_index(body.schema, body.name, concurrently=body.concurrently)
         details = {"schema": body.schema, "index": body.name}
 

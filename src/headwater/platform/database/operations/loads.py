@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 
-from headwater.kernel.catalog import INTERNAL_SCHEMAS
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import (
     Connection,
     Database,
@@ -38,6 +39,7 @@ class Loads:
     """What the admin does with many rows; everything runs as `project_admin`, under the table's own rules."""
 
     database: Database
+    catalog: Catalog
 
     async def bulk_upsert(self, transactions: Transactions, principal: Principal, body: RawRequest) -> LoadedRows:
         """Write every row of a CSV or JSON file into a table, or none.
@@ -47,7 +49,7 @@ class Loads:
         """
         upload = read_upload(body)
         schema, table = upload.fields.get("schema") or "public", rules.wanted(upload, "table")
-        rules.must_be_developers_own(schema, INTERNAL_SCHEMAS)
+        rules.must_be_developers_own(schema, self.catalog.internal_schemas)
         load_id = rules.load_id(upload, body.id)
         types = await transactions.reading(lambda tx: _types(tx, schema, table), principal)
         load = await asyncio.to_thread(_prepared, upload, schema, table, types)
@@ -108,36 +110,21 @@ def _prepared(upload: Upload, schema: str, table: str, types: Mapping[str, str])
     """What is to be loaded, as its first row tells; None where there are no rows."""
     kind, key = rules.kind_of(upload), rules.upsert_key(upload)
     content = without_mark(upload.content)
+    load = partial(Load, schema=schema, table=table, key=key, content=content)
     if kind == "csv":
         delimiter = rules.delimiter(upload)
         columns = csv_columns(content, delimiter)
         rules.must_fit(columns, key, types, table)
-        return Load(
-            schema=schema,
-            table=table,
-            columns=columns,
-            key=key,
-            content=content,
-            is_csv=True,
-            delimiter=delimiter,
-            blank_is_null=rules.blank_is_null(columns, types),
-        )
+        blank_is_null = rules.blank_is_null(columns, types)
+        return load(columns=columns, is_csv=True, delimiter=delimiter, blank_is_null=blank_is_null)
     by_lines = kind == "lines"
     first = next(json_rows(content, by_lines=by_lines), None)
     if first is None:
         return None
     columns = tuple(first)
     rules.must_fit(columns, key, types, table)
-    return Load(
-        schema=schema,
-        table=table,
-        columns=columns,
-        key=key,
-        content=content,
-        is_csv=False,
-        by_lines=by_lines,
-        types=tuple(types[column] for column in columns),
-    )
+    declared = tuple(types[column] for column in columns)
+    return load(columns=columns, is_csv=False, by_lines=by_lines, types=declared)
 
 
 async def _begin(connection: Connection, load_id: str) -> None:

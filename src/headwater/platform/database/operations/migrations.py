@@ -1,9 +1,10 @@
 """Developers' migrations: applied once, all or nothing, with a history; tried and undone, with their risks."""
 
+import asyncio
 from dataclasses import dataclass
-from datetime import datetime
 
-from headwater.kernel.clock import Clock
+from headwater.kernel.catalog import CATALOG
+from headwater.kernel.clock import Clock, moment
 from headwater.kernel.database import Database, Login, ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.errors import Refusal
 from headwater.kernel.models import AuditEntry
@@ -18,7 +19,7 @@ from headwater.platform.database.models import (
     TriedSql,
     WantedMigration,
 )
-from headwater.platform.database.operations.change import CATALOG, MODULE
+from headwater.platform.database.operations.change import MODULE
 from headwater.platform.database.operations.session import own_connection, run_statements
 from headwater.platform.database.parse import find_risks, parse_statements
 
@@ -44,7 +45,7 @@ class Migrations:
                     version=row["version"],
                     name=row["name"],
                     statements=tuple(row["statements"]),
-                    created_at=_moment(row["created_at"]),
+                    created_at=moment(row["created_at"]),
                 )
                 for row in await queries.list_migrations(tx)
             )
@@ -58,7 +59,7 @@ class Migrations:
         Of two at once one waits for the other. Raises `UnparsableSql`, `ForbiddenStatement`, `MigrationNotNewer`,
         `MigrationFailed`.
         """
-        statements = parse_statements(body.sql)
+        statements = await asyncio.to_thread(parse_statements, body.sql)
         rules.must_be_harmless(statements)
         texts = rules.trimmed(statements)
         now = self.clock.now()
@@ -84,7 +85,7 @@ class Migrations:
             version=body.version,
             name=body.name,
             statements=texts,
-            created_at=_moment(now),
+            created_at=moment(now),
             message=f"Migration {body.version} applied",
         )
 
@@ -94,14 +95,14 @@ class Migrations:
         What fails is told with Postgres' own words and where it is. Numbers that sequences gave out stay given out.
         """
         try:
-            statements = parse_statements(body.sql)
+            statements = await asyncio.to_thread(parse_statements, body.sql)
             rules.must_be_harmless(statements)
         except UnparsableSql as refusal:
             return _invalid(body.sql, refusal, position=int(str(refusal.facts["position"])))
         except Refusal as refusal:
             return _invalid(body.sql, refusal, position=None)
         texts = rules.trimmed(statements)
-        findings = find_risks(body.sql)
+        findings = await asyncio.to_thread(find_risks, body.sql)
         async with own_connection(self.database, Login.ADMIN, principal.claims_json, undo=True) as connection:
             tables = {finding.table for finding in findings if finding.table is not None}
             factors = rules.grade(findings, await queries.estimate_rows(connection, sorted(tables)), texts)
@@ -140,7 +141,3 @@ async def _announce(tx: WritingTransaction, body: WantedMigration) -> None:
     """The attempt is audited before it is made, so that it stands even where it fails."""
     tx.audit(AuditEntry(action="APPLY_MIGRATION", module=MODULE, details={"version": body.version, "name": body.name}))
     tx.forget(CATALOG)
-
-
-def _moment(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, rules, sql
@@ -20,6 +21,8 @@ from headwater.platform.database.operations.change import change_schema, execute
 @dataclass(frozen=True)
 class Policies:
     """Which rows users may see and write."""
+
+    catalog: Catalog
 
     async def list_policies(self, tx: ReadingTransaction, principal: Principal, body: InSchema) -> PolicyList:
         """The policies of a schema's tables. Raises `SchemaNotFound`."""
@@ -40,7 +43,7 @@ class Policies:
         statement = sql.create_policy(body)
 
         async def work(tx: WritingTransaction) -> None:
-            await must_have(tx, body.schema, body.table_name)
+            await must_have(tx, self.catalog, body.schema, body.table_name)
             await execute(tx, statement, f"Policy {body.policy_name}")
 
         details = {"schema": body.schema, "table": body.table_name, "policy": body.policy_name}
@@ -62,7 +65,7 @@ class Policies:
         statements = sql.alter_policy(body)
 
         async def work(tx: WritingTransaction) -> None:
-            await must_have(tx, body.schema, body.table_name)
+            await must_have(tx, self.catalog, body.schema, body.table_name)
             for statement in statements:
                 await execute(tx, statement, f"Policy {body.name}", ending=True)
 
@@ -74,7 +77,7 @@ class Policies:
         """End a policy. Raises `SchemaIsInternal`, `TableNotFound`, `ObjectNotFound`."""
 
         async def work(tx: WritingTransaction) -> None:
-            await must_have(tx, body.schema, body.table)
+            await must_have(tx, self.catalog, body.schema, body.table)
             await execute(tx, sql.drop_policy(body.schema, body.table, body.name), f"Policy {body.name}", ending=True)
 
         details = {"schema": body.schema, "table": body.table, "policy": body.name}

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
+from headwater.kernel.catalog import Catalog
+from headwater.kernel.clock import moment
 from headwater.kernel.database import ReadingTransaction, Row, WritingTransaction
 from headwater.kernel.ids import new_id
 from headwater.kernel.models import AuditEntry
@@ -41,9 +42,11 @@ _KEPT = 20
 class Scans:
     """What the advisor found when it was last asked to look everywhere."""
 
+    catalog: Catalog
+
     async def scan(self, tx: WritingTransaction, principal: Principal, body: None) -> StartedScan:
         """Look at every schema of the developer's, and keep what is found; the scan is done with the answer."""
-        scan, found = new_id(), await find_all(tx, None)
+        scan, found = new_id(), await find_all(tx, self.catalog, None)
         await queries.add_scan(tx, scan, found)
         await queries.remove_scans_but(tx, _KEPT)
         tx.audit(AuditEntry(action="SCAN_DATABASE", module=MODULE, details={"id": str(scan), "found": len(found)}))
@@ -59,7 +62,7 @@ class Scans:
         counts = Counter(issue.severity for issue in open_issues)
         return Scan(
             scan_id=row["id"],
-            scanned_at=_moment(row["scanned_at"]),
+            scanned_at=moment(row["scanned_at"]),
             scanned_by=row["scanned_by"],
             summary={severity: counts[severity] for severity in SEVERITIES},
             total=len(open_issues),
@@ -143,9 +146,5 @@ def _suppression(row: Row) -> Suppression:
         name=row["object_name"],
         reason=row["reason"],
         created_by=row["created_by"],
-        created_at=_moment(row["created_at"]),
+        created_at=moment(row["created_at"]),
     )
-
-
-def _moment(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headwater.kernel.catalog import INTERNAL_SCHEMAS
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, rules, sql
@@ -14,12 +14,13 @@ from headwater.platform.database.operations.change import change_schema, execute
 class Schemas:
     """The schemas of the database; what the developer makes is served at once."""
 
+    catalog: Catalog
+
     async def list_schemas(self, tx: ReadingTransaction, principal: Principal, body: None) -> SchemaList:
         """Every schema but Postgres' own, and whether it is the server's."""
         names = await queries.list_schemas(tx)
-        return SchemaList(
-            schemas=tuple(SchemaEntry(name=name, is_protected=name in INTERNAL_SCHEMAS) for name in names)
-        )
+        internal = self.catalog.internal_schemas
+        return SchemaList(schemas=tuple(SchemaEntry(name=name, is_protected=name in internal) for name in names))
 
     async def create_schema(self, transactions: Transactions, principal: Principal, body: NewSchema) -> ChangedObject:
         """Make a schema, whose tables the API serves to whoever has been granted them.
@@ -27,7 +28,7 @@ class Schemas:
         Raises `SchemaIsInternal`, `InvalidName`, `ObjectExists`.
         """
         rules.must_be_a_name(body.name, "name")
-        rules.must_be_developers_own(body.name, INTERNAL_SCHEMAS)
+        rules.must_be_developers_own(body.name, self.catalog.internal_schemas)
 
         async def work(tx: WritingTransaction) -> None:
             for statement in sql.create_schema(body.name, grant_usage=body.grant_usage):
@@ -41,7 +42,7 @@ class Schemas:
 
         Raises `SchemaIsInternal`, `SchemaNotFound`, `ChangeRefused`.
         """
-        rules.must_be_developers_own(body.name, INTERNAL_SCHEMAS)
+        rules.must_be_developers_own(body.name, self.catalog.internal_schemas)
         rules.must_not_be_public(body.name)
 
         async def work(tx: WritingTransaction) -> None:

@@ -1,12 +1,13 @@
 """The admin's side of the database: tables made, described and ended; SQL run."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 import msgspec
 
-from headwater.kernel.catalog import INTERNAL_SCHEMAS
+from headwater.kernel.catalog import CATALOG, Catalog
 from headwater.kernel.database import (
     Connection,
     Database,
@@ -16,10 +17,10 @@ from headwater.kernel.database import (
     Transactions,
     WritingTransaction,
 )
-from headwater.kernel.models import AuditEntry, CacheKey
+from headwater.kernel.models import AuditEntry
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, rules, sql
-from headwater.platform.database.errors import SchemaNotFound, TableExists, TableNotFound
+from headwater.platform.database.errors import TableExists, TableNotFound
 from headwater.platform.database.models import (
     Action,
     ColumnReference,
@@ -37,12 +38,11 @@ from headwater.platform.database.models import (
     StatementResult,
     WantedTable,
 )
+from headwater.platform.database.operations.change import MODULE, must_exist
 from headwater.platform.database.operations.session import own_connection, refusal_of
 from headwater.platform.database.parse import parse_statements, parse_type
 from headwater.platform.database.shape import result_of
 
-CATALOG = CacheKey("catalog")
-_MODULE = "DATABASE"
 _LONGEST_AUDITED = 10_000
 _MADE_MEANWHILE = (asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError)
 """How Postgres says that another transaction has just made the table: by its name, its row type, or its catalog."""
@@ -54,10 +54,11 @@ class DatabaseAdmin:
     """What the project's admin does with tables and SQL; everything but the unrestricted runs as `project_admin`."""
 
     database: Database
+    catalog: Catalog
 
     async def list_tables(self, tx: ReadingTransaction, principal: Principal, body: ListTables) -> list[str]:
         """The names of a schema's tables, sorted. Raises `SchemaNotFound`."""
-        await _must_exist(tx, body.schema)
+        await must_exist(tx, body.schema)
         return await queries.list_tables(tx, body.schema)
 
     async def describe_table(
@@ -91,11 +92,11 @@ class DatabaseAdmin:
 
         Raises `SchemaNotFound`, `SchemaIsInternal`, `TableExists`, and what `rules.new_table` raises.
         """
-        rules.must_be_developers_own(body.schema, INTERNAL_SCHEMAS)
+        rules.must_be_developers_own(body.schema, self.catalog.internal_schemas)
         table = rules.new_table(body, parse_type)
 
         async def work(tx: WritingTransaction) -> None:
-            await _must_exist(tx, table.schema)
+            await must_exist(tx, table.schema)
             if await queries.relation_exists(tx, table.schema, table.name):
                 raise TableExists(table=table.name)
             needs_policy = not await queries.admin_bypasses_row_security(tx)
@@ -114,7 +115,7 @@ class DatabaseAdmin:
 
     async def drop_table(self, transactions: Transactions, principal: Principal, body: NamedTable) -> DroppedTable:
         """End a table, its rows and whatever depends on it. Raises `TableNotFound` and `SchemaIsInternal`."""
-        rules.must_be_developers_own(body.schema, INTERNAL_SCHEMAS)
+        rules.must_be_developers_own(body.schema, self.catalog.internal_schemas)
 
         async def work(tx: WritingTransaction) -> None:
             if await queries.find_table(tx, body.schema, body.table) is None:
@@ -145,7 +146,7 @@ class DatabaseAdmin:
         The attempt is audited before it is made, so that it stands even where it fails. Raises `UnparsableSql`,
         `ForbiddenStatement`, `WrongParameters`, `UnexplainableSql`, `SqlFailed`, and what `refusal_for` gives.
         """
-        statements = parse_statements(body.query)
+        statements = await asyncio.to_thread(parse_statements, body.query)
         rules.must_be_harmless(statements)
         rules.must_be_alone(statements, body.params)
         if body.explain:
@@ -153,20 +154,15 @@ class DatabaseAdmin:
         await transactions.writing(lambda tx: _announce(tx, login, body.query, statements))
         async with own_connection(self.database, login, claims, undo=body.explain, readonly=body.explain) as connection:
             texts = [sql.explain(s.text) if body.explain else s.text for s in statements]
-            results = [await _result(connection, text, body.params) for text in texts]
-        return _joined(results)
-
-
-async def _must_exist(tx: ReadingTransaction, schema: str) -> None:
-    if not await queries.schema_exists(tx, schema):
-        raise SchemaNotFound(schema=schema)
+            found = [await _found(connection, text, body.params) for text in texts]
+        return _joined(await asyncio.to_thread(lambda: [result_of(*one) for one in found]))
 
 
 async def _announce(tx: WritingTransaction, login: Login, query: str, statements: Sequence[Statement]) -> None:
     tx.audit(
         AuditEntry(
             action="RUN_SQL",
-            module=_MODULE,
+            module=MODULE,
             details={"query": query[:_LONGEST_AUDITED], "unrestricted": login is Login.OWNER},
         )
     )
@@ -174,8 +170,10 @@ async def _announce(tx: WritingTransaction, login: Login, query: str, statements
         tx.forget(CATALOG)
 
 
-async def _result(connection: Connection, text: str, parameters: Sequence[object]) -> StatementResult:
-    """Run one statement; Postgres itself reads the parameters as the types it has inferred for them."""
+async def _found(
+    connection: Connection, text: str, parameters: Sequence[object]
+) -> tuple[Sequence[asyncpg.Attribute], Sequence[Row], str]:
+    """What one statement gives; Postgres itself reads the parameters as the types it has inferred for them."""
     prepared = await connection.prepare(text)
     types = prepared.get_parameters()
     rules.must_match(parameters, len(types))
@@ -185,7 +183,7 @@ async def _result(connection: Connection, text: str, parameters: Sequence[object
         texts = [rules.written_for_postgres(value, name) for value, name in zip(parameters, names, strict=True)]
         values = tuple(await connection.fetchrow(sql.convert_texts(tuple(names)), *texts) or ())
     rows = await prepared.fetch(*values)
-    return result_of(prepared.get_attributes(), rows, prepared.get_statusmsg() or "")
+    return prepared.get_attributes(), rows, prepared.get_statusmsg() or ""
 
 
 def _joined(results: Sequence[StatementResult]) -> SqlResult:
@@ -198,7 +196,7 @@ def _joined(results: Sequence[StatementResult]) -> SqlResult:
 
 
 def _audited(action: str, schema: str, table: str) -> AuditEntry:
-    return AuditEntry(action=action, module=_MODULE, details={"schema": schema, "table": table})
+    return AuditEntry(action=action, module=MODULE, details={"schema": schema, "table": table})
 
 
 def _created(table: NewTable) -> CreatedTable:

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
-from headwater.kernel.catalog import INTERNAL_SCHEMAS
-from headwater.kernel.clock import Clock
+from headwater.kernel.catalog import CATALOG, Catalog
+from headwater.kernel.clock import Clock, moment
 from headwater.kernel.database import Database, Login, ReadingTransaction, Row, Transactions, WritingTransaction
 from headwater.kernel.models import AuditEntry, RawRequest
 from headwater.kernel.principal import Principal
@@ -27,9 +26,9 @@ from headwater.platform.database.models import (
     Upload,
     WantedExport,
 )
-from headwater.platform.database.operations.change import CATALOG, MODULE
+from headwater.platform.database.operations.change import MODULE
 from headwater.platform.database.operations.session import own_connection, run_statements
-from headwater.platform.database.parse import parse_statements, read_upload, written_tables
+from headwater.platform.database.parse import parse_statements, read_upload, without_mark, written_tables
 
 T = TypeVar("T")
 IMPORT_SECONDS = 600.0
@@ -42,6 +41,7 @@ class Transfers:
     """What the admin takes out of the database and puts back in; everything runs as `project_admin`."""
 
     database: Database
+    catalog: Catalog
     clock: Clock
 
     async def export_tables(self, transactions: Transactions, principal: Principal, body: WantedExport) -> Export:
@@ -50,8 +50,8 @@ class Transfers:
         All of one moment. A table that has more rows than `rowLimit` is named in `truncated`. Raises `SchemaNotFound`,
         `SchemaIsInternal`, `TableNotFound`.
         """
-        rules.must_be_developers_own(body.schema, INTERNAL_SCHEMAS)
-        timestamp = _moment(self.clock.now())
+        rules.must_be_developers_own(body.schema, self.catalog.internal_schemas)
+        timestamp = moment(self.clock.now())
 
         async def work(tx: ReadingTransaction) -> Export:
             if not await queries.schema_exists(tx, body.schema):
@@ -185,7 +185,7 @@ def _script_in(upload: Upload) -> str:
     """The SQL of a file: as it is, or made of an export in JSON. Raises `InvalidUpload`."""
     try:
         if upload.filename.lower().endswith(".sql"):
-            return str(upload.content, "utf-8")
+            return str(without_mark(upload.content), "utf-8")
         if not upload.filename.lower().endswith(".json"):
             raise InvalidUpload(reason=f"{upload.filename or 'the file'} must end in .sql or .json")
         facts = _FACTS.decode(upload.content)
@@ -208,7 +208,3 @@ async def _announce(tx: WritingTransaction, upload: Upload, statements: Sequence
     tx.audit(AuditEntry(action="IMPORT_SQL", module=MODULE, details=details))
     if any(statement.changes_schema for statement in statements):
         tx.forget(CATALOG)
-
-
-def _moment(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from headwater.kernel.catalog import Catalog
 from headwater.kernel.database import ReadingTransaction, Transactions, WritingTransaction
 from headwater.kernel.principal import Principal
 from headwater.platform.database import queries, rules, sql
@@ -21,6 +22,8 @@ from headwater.platform.database.operations.change import change_schema, execute
 class Triggers:
     """What happens when rows change."""
 
+    catalog: Catalog
+
     async def list_triggers(self, tx: ReadingTransaction, principal: Principal, body: InSchema) -> TriggerList:
         """The triggers of a schema's tables and views, each once for every event. Raises `SchemaNotFound`."""
         await must_exist(tx, body.schema)
@@ -37,7 +40,7 @@ class Triggers:
         statement = sql.create_trigger(body)
 
         async def work(tx: WritingTransaction) -> None:
-            await must_have(tx, body.schema, body.table_name)
+            await must_have(tx, self.catalog, body.schema, body.table_name)
             await execute(tx, statement, f"Trigger {body.trigger_name}")
 
         details = {"schema": body.schema, "table": body.table_name, "trigger": body.trigger_name}
@@ -51,7 +54,7 @@ class Triggers:
         statement = sql.switch_trigger(body.schema, body.table_name, body.name, enabled=body.enabled)
 
         async def work(tx: WritingTransaction) -> None:
-            await must_have(tx, body.schema, body.table_name)
+            await must_have(tx, self.catalog, body.schema, body.table_name)
             await execute(tx, statement, f"Trigger {body.name}", ending=True)
 
         details = {
@@ -67,7 +70,7 @@ class Triggers:
         """End a trigger. Raises `SchemaIsInternal`, `TableNotFound`, `ObjectNotFound`."""
 
         async def work(tx: WritingTransaction) -> None:
-            await must_have(tx, body.schema, body.table)
+            await must_have(tx, self.catalog, body.schema, body.table)
             await execute(tx, sql.drop_trigger(body.schema, body.table, body.name), f"Trigger {body.name}", ending=True)
 
         details = {"schema": body.schema, "table": body.table, "trigger": body.name}

@@ -1,15 +1,18 @@
 """Expressions and types of a caller's, taken as what they claim to be, or refused."""
 
 from pglast import ast
-from pglast.parser import ParseError, parse_sql, scan
+from pglast.parser import ParseError, scan
 
 from headwater.platform.database.errors import InvalidExpression, InvalidType
 from headwater.platform.database.parse.statements import nodes_of
+from headwater.platform.database.parse.trees import cut_statements, tree_of
 
 _FOREIGN_TOKENS = frozenset({"SQL_COMMENT", "C_COMMENT", "ASCII_59"})
 """Comments and the semicolon: no expression needs them."""
 _NOT_FIRST = frozenset({"ALL", "DISTINCT"})
 """Words that belong to SELECT, not to what is selected."""
+_LONGEST = 20_000
+"""Characters; nobody writes so long an expression by hand, and its tokens are read on the event loop."""
 _OF_EVERY_SELECT = frozenset({"targetList", "groupDistinct", "limitOption", "op", "all"})
 _SETTERS = frozenset({"set_config"})
 
@@ -41,18 +44,18 @@ def parse_type(text: str) -> str:
 
 def _only_target(text: str, refusal: InvalidExpression | InvalidType) -> ast.Node:
     """What a text selects, if it selects one thing from nowhere, unnamed."""
+    if len(text) > _LONGEST:
+        raise refusal
     query = f"select {text}"
     try:
         tokens = [token.name for token in scan(query)]
-        statements = parse_sql(query)
+        statements = [tree_of(query[piece]) for piece in cut_statements(query)]
     except (ParseError, UnicodeEncodeError) as failure:
         raise refusal from failure
     if "\0" in text or _FOREIGN_TOKENS.intersection(tokens) or _NOT_FIRST.intersection(tokens[1:2]):
         raise refusal
     match statements:
-        case (
-            ast.RawStmt(stmt=ast.SelectStmt(targetList=(ast.ResTarget(name=None, val=ast.Node() as value),)) as found),
-        ):
+        case [ast.SelectStmt(targetList=(ast.ResTarget(name=None, val=ast.Node() as value),)) as found]:
             extras = [name for name in found if name not in _OF_EVERY_SELECT and getattr(found, name)]
             if not extras and not _is_star(value):
                 return value

@@ -6,9 +6,9 @@ from typing import Any
 from pglast import ast
 from pglast.enums import AlterTableType as Alter
 from pglast.enums import ConstrType, DropBehavior, ObjectType
-from pglast.parser import parse_sql
 
 from headwater.platform.database.models import Finding, RiskCode
+from headwater.platform.database.parse.trees import cut_statements, plain_insert, tree_of
 
 _STABLE_CALLS = frozenset({"now", "transaction_timestamp", "current_setting"})
 """Called once for a whole ALTER TABLE, so that existing rows need no rewriting."""
@@ -29,7 +29,8 @@ def find_risks(text: str) -> tuple[Finding, ...]:
     Tables that the same text makes are empty when the rest of it runs, so they are no risk but for one thing: made
     without row-level security.
     """
-    statements: list[Any] = [raw.stmt for raw in parse_sql(text)]
+    pieces = [text[piece] for piece in cut_statements(text)]
+    statements: list[Any] = [None if plain_insert(piece) else tree_of(piece) for piece in pieces]
     made = {_made_by(node) for node in statements} - {None}
     found = [finding for number, node in enumerate(statements, 1) for finding in _of(node, number)]
     protected = {_protected_by(node) for node in statements} - {None}

@@ -5,10 +5,11 @@ from typing import Any
 
 from pglast import ast
 from pglast.enums import VariableSetKind
-from pglast.parser import ParseError, parse_sql
+from pglast.parser import ParseError
 
 from headwater.platform.database.errors import UnparsableSql
 from headwater.platform.database.models import Statement
+from headwater.platform.database.parse.trees import cut_statements, plain_insert, tree_of
 
 _GUARDED_SETTINGS = frozenset({"role", "session_authorization", "search_path", "statement_timeout", "client_encoding"})
 _ROWS_ONLY = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt, ast.VariableShowStmt)
@@ -33,14 +34,18 @@ def parse_statements(text: str) -> tuple[Statement, ...]:
     """
     if "\0" in text:
         raise UnparsableSql(reason="a NUL character", position=text.index("\0") + 1)
+    start = 0
+    statements: list[Statement] = []
     try:
-        parsed = parse_sql(text)
+        for piece in cut_statements(text):
+            start = piece.start
+            statements.append(_statement(text[piece], start))
     except ParseError as error:
         reason, place = (*error.args, 0)[:2]
-        raise UnparsableSql(reason=reason, position=_position(text, place)) from error
+        raise UnparsableSql(reason=reason, position=start + _position(text[start:], place)) from error
     except UnicodeEncodeError as error:
         raise UnparsableSql(reason="half of a surrogate pair", position=error.start + 1) from error
-    return tuple(_statement(text, raw) for raw in parsed)
+    return tuple(statements)
 
 
 def _position(text: str, place: int | None) -> int:
@@ -48,11 +53,12 @@ def _position(text: str, place: int | None) -> int:
     return len(text[: place or 0].encode()) + 1
 
 
-def _statement(text: str, raw: ast.RawStmt) -> Statement:
-    start = raw.stmt_location or 0
-    node = raw.stmt
+def _statement(text: str, start: int) -> Statement:
+    if plain_insert(text):
+        return Statement(text=text, start=start, is_select=False, changes_schema=False, forbidden=None)
+    node = tree_of(text)
     return Statement(
-        text=text[start : start + raw.stmt_len] if raw.stmt_len else text[start:],
+        text=text,
         start=start,
         is_select=_is_plain_select(node),
         changes_schema=not _touches_rows_only(node),
@@ -114,9 +120,20 @@ def nodes_of(node: object) -> Iterator[ast.Node]:
 
 def written_tables(text: str) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
     """Schema and name of the tables that a text makes, and of those that it inserts into."""
-    nodes: list[Any] = [raw.stmt for raw in parse_sql(text)]
-    made = {_table(node.relation) for node in nodes if isinstance(node, ast.CreateStmt)}
-    return made, {_table(node.relation) for node in nodes if isinstance(node, ast.InsertStmt)}
+    made: set[tuple[str, str]] = set()
+    written: set[tuple[str, str]] = set()
+    for piece in cut_statements(text):
+        if table := plain_insert(text[piece]):
+            written.add(table)
+            continue
+        match tree_of(text[piece]):
+            case ast.CreateStmt() as node:
+                made.add(_table(node.relation))
+            case ast.InsertStmt() as node:
+                written.add(_table(node.relation))
+            case _:
+                pass
+    return made, written
 
 
 def _table(relation: Any) -> tuple[str, str]:

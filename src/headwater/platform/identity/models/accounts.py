@@ -258,6 +258,12 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str
     new: bool = False
 
+    @property
+    def user(self) -> User:
+        """Who signed in, where that is no admin."""
+        assert isinstance(self.grant.holder, User)  # noqa: S101 - admins have verbs of their own
+        return self.grant.holder
+
 
 class ListedSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One of the caller's sessions."""

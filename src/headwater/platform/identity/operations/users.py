@@ -56,10 +56,11 @@ class Accounts:
         return profile
 
     async def update_profile(self, tx: WritingTransaction, principal: Principal, body: ProfileChange) -> Profile:
-        """Lay fields over the caller's profile."""
+        """Lay fields over the caller's profile; raises `UserNotFound`, `ProfileTooLarge`."""
         profile = await queries.update_profile(tx, rules.user_id_of(principal), body.profile)
         if profile is None:
             raise UserNotFound
+        rules.must_be_small_enough(profile.profile or {})
         forget_profile(tx, profile.id)
         tx.emit(ProfileChanged(user_id=profile.id))
         return profile

@@ -35,7 +35,11 @@ class Told(NamedTuple):
 
 
 class _Group:
-    """Those who see the same rows, by channel: each has a filter of its own."""
+    """Those who see the same rows, by channel: each has a filter of its own.
+
+    Their room is the channel's name, a line's end and the group's name: no channel is called so (`is_channel_name`), or
+    somebody could sit down in a group's room by what he calls his own channel.
+    """
 
     def __init__(self, principal: Principal, seen: bytes) -> None:
         self.principal = principal
@@ -217,7 +221,7 @@ class RowChanges:
                     heard.append(telling.emptied(change.message))
                 else:
                     heard.append(None)
-            told |= dict.fromkeys(subscriptions, Told(f"{room_of(channel)} {group.name}", heard))
+            told |= dict.fromkeys(subscriptions, Told(f"{room_of(channel)}\n{group.name}", heard))
         return told
 
 

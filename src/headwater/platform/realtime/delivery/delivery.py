@@ -14,10 +14,12 @@ from headwater.platform.realtime.delivery.diversion import Diversion, Send
 from headwater.platform.realtime.delivery.frames import packet_of, room_of
 from headwater.platform.realtime.delivery.subscription import Listener, Subscription
 from headwater.platform.realtime.log import Log
-from headwater.platform.realtime.models import LoggedMessage, RealtimeSettings
+from headwater.platform.realtime.models import LoggedMessage, LogPage, RealtimeSettings
 
 _COUNT_EVERY = 1.0
 _PAUSE = 0.01
+_PAGE_BYTES = 256 * 1024
+"""Of the payloads that are held for one client that comes back and reads slowly."""
 
 
 class Delivery:
@@ -208,18 +210,18 @@ class Delivery:
             while self.cursor < self._wanted and not self._nodes.cut_off:
                 after, until, channels = self.cursor, self._wanted, frozenset(self._watched)
                 self._reading = channels
-                messages, pruned = await self._read(channels, after, until) if channels else ([], 0)
-                if pruned > after:
-                    self._go_on_behind(max(pruned, until))
+                page = await self._read(channels, after, until)
+                if page.pruned > after:
+                    self._go_on_behind(max(page.pruned, until))
                     continue
                 self._preparing = True
-                sends = await self._prepare(messages)
+                sends = await self._prepare(page.messages)
                 self._preparing = False
                 if self.cursor != after or self._nodes.cut_off:
                     continue  # the log has begun again, or somebody's access may have ended without our hearing
-                for message, send in zip(messages, sends, strict=True):
+                for message, send in zip(page.messages, sends, strict=True):
                     self._note(message, self._broadcast(message) if send is None else send())
-                self.cursor = messages[-1].place if len(messages) == self._page else until
+                self.cursor = page.reached
                 self._wake()
         finally:
             self._reading, self._preparing = None, False
@@ -231,8 +233,11 @@ class Delivery:
         if moved is not None:
             moved.set_result(None)
 
-    async def _read(self, channels: frozenset[str], after: int, until: int) -> tuple[list[LoggedMessage], int]:
-        return await self._database.single(lambda tx: queries.list_messages(tx, channels, after, until, self._page))
+    async def _read(self, channels: frozenset[str], after: int, until: int) -> LogPage:
+        if not channels:
+            return LogPage(messages=[], reached=until, pruned=0)
+        most = self._page
+        return await self._database.single(lambda tx: queries.read_log(tx, channels, after, until, most, _PAGE_BYTES))
 
     async def _prepare(self, messages: Sequence[LoggedMessage]) -> list[Send | None]:
         """What sends each message; None for those that go to whole rooms."""
@@ -290,18 +295,17 @@ class Delivery:
         behind = [each for each in listener.subscriptions.values() if each.after == low]
         others = (each.after for each in listener.subscriptions.values() if each.after > low)
         until = min(self.cursor, min(others, default=self.cursor))
-        messages, pruned = await self._read(frozenset(each.source for each in behind), low, until)
-        if pruned > low:
+        page = await self._read(frozenset(each.source for each in behind), low, until)
+        if page.pruned > low:
             listener.socket.close(CloseReason.FAILED)
             return
-        for subscription, packet in await self._packets(behind, messages):
+        for subscription, packet in await self._packets(behind, page.messages):
             while (listener.socket.is_behind or self._nodes.cut_off) and listener.socket.connected:  # noqa: ASYNC110 - neither rings a bell
                 await asyncio.sleep(_PAUSE)
             if not subscription.ended:
                 listener.socket.send(packet)
-        told = messages[-1].place if len(messages) == self._page else until
         for subscription in behind:
-            subscription.after = told
+            subscription.after = page.reached
 
     async def _packets(
         self, subscriptions: Iterable[Subscription], messages: Sequence[LoggedMessage]

@@ -56,7 +56,14 @@ from headwater.platform.realtime.models.history import (
     WebhookCall,
     WebhookLetter,
 )
-from headwater.platform.realtime.models.messages import LoggedMessage, NewMessage, Place, RealtimeSettings, SenderType
+from headwater.platform.realtime.models.messages import (
+    LoggedMessage,
+    LogPage,
+    NewMessage,
+    Place,
+    RealtimeSettings,
+    SenderType,
+)
 from headwater.platform.realtime.models.sessions import KeptSession
 
 __all__ = [
@@ -74,6 +81,7 @@ __all__ = [
     "FoundTable",
     "KeptMessage",
     "KeptSession",
+    "LogPage",
     "LoggedChange",
     "LoggedMessage",
     "Member",

@@ -45,6 +45,18 @@ class LoggedMessage(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the log, in which nothing is left out up to the place `reached`.
+
+    `pruned` is the highest place of which the message is no longer kept: where the page begins before it, some may be
+    missing here.
+    """
+
+    messages: list[LoggedMessage]
+    reached: int
+    pruned: int
+
+
 class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """HEADWATER_REALTIME_*: channels, messages and who hears them."""
 

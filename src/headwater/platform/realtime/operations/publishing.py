@@ -10,7 +10,7 @@ from headwater.kernel.clock import Clock
 from headwater.kernel.database import Transactions, WritingTransaction
 from headwater.kernel.ids import new_id
 from headwater.kernel.principal import Kind, Principal
-from headwater.kernel.sockets import Underway
+from headwater.kernel.sockets import RESERVED, Underway
 from headwater.platform.realtime import queries, rules
 from headwater.platform.realtime.delivery import Delivery, Listener, Subscription, Verdict, Whispers, whisper_of
 from headwater.platform.realtime.directory import Directory
@@ -20,6 +20,7 @@ from headwater.platform.realtime.errors import (
     InvalidPattern,
     NotSubscribed,
     PublishRefused,
+    ReservedEvent,
 )
 from headwater.platform.realtime.log import Log
 from headwater.platform.realtime.models import (
@@ -94,11 +95,13 @@ class Publishing:
         """Tell a channel that the socket is subscribed to.
 
         What is to be logged has its place in the order of its sender when this returns, and its commit is under way:
-        so those of one turn are committed together. Raises `NotSubscribed`, `PublishRefused`, `InvalidChannelRequest`.
+        so those of one turn are committed together. Raises `NotSubscribed`, `PublishRefused`, `InvalidChannelRequest`,
+        `ReservedEvent`.
         """
         subscription = self.delivery.find(body.socket, body.channel)
         if subscription is None:
             raise NotSubscribed(channel=body.channel)
+        _must_be_free("event", body.event)
         message = self._message(principal, self._channel(body.channel), body.channel, body.event, body.payload)
         if body.ephemeral:
             await self._must_be_let_whisper(transactions, principal, subscription, message)
@@ -116,8 +119,9 @@ class Publishing:
     ) -> PlacedMessage:
         """Tell a channel, by its id or its name, in a request.
 
-        Raises `ChannelNotFound`, `InvalidChannelRequest`, `PublishRefused`.
+        Raises `ChannelNotFound`, `InvalidChannelRequest`, `PublishRefused`, `ReservedEvent`.
         """
+        _must_be_free("eventName", body.event_name)
         channel, name = self._addressed(body)
         message = self._message(principal, channel, name, body.event_name, body.payload)
         place = await self.log.publish(principal, message)
@@ -126,7 +130,10 @@ class Publishing:
     async def _must_be_let_whisper(
         self, transactions: Transactions, principal: Principal, subscription: Subscription, message: NewMessage
     ) -> None:
-        """Raise unless the policies let a message in; what was found is believed as long as access to a channel is."""
+        """Raise unless the policies let a message in.
+
+        What was found is believed as long as access to a channel is, unless it hangs on what the message says.
+        """
         if len(message.payload) > self.settings.whisper_bytes:
             raise InvalidChannelRequest(
                 reason=f"payload: of an ephemeral message takes more than {self.settings.whisper_bytes} bytes"
@@ -134,8 +141,9 @@ class Publishing:
         generation, now = self.delivery.generation, self.clock.timestamp()
         verdict = subscription.whispers
         if verdict is None or verdict.generation != generation or verdict.until <= now:
-            may = await queries.may_publish(transactions, principal, message)
-            verdict = subscription.whispers = Verdict(may, generation, now + self.settings.recheck_seconds)
+            may, for_this_one = await queries.may_publish(transactions, principal, message)
+            verdict = Verdict(may, generation, now + self.settings.recheck_seconds)
+            subscription.whispers = None if for_this_one else verdict
         if not verdict.may:
             raise PublishRefused(channel=message.channel)
 
@@ -146,6 +154,8 @@ class Publishing:
         except ValueError:
             channel = self.directory.find(body.id)
             name = body.id
+            if body.channel not in (None, name):
+                raise InvalidChannelRequest(reason=f"channel: the address names {name} already") from None
         else:
             if channel is not None and rules.is_wild(channel.pattern) and body.channel is None:
                 raise InvalidChannelRequest(reason=f"channel: which of the channels {channel.pattern} is meant")
@@ -184,6 +194,11 @@ class Publishing:
         if len(text) > self.settings.payload_bytes:
             raise InvalidChannelRequest(reason=f"payload: takes more than {self.settings.payload_bytes} bytes")
         return text
+
+
+def _must_be_free(field: str, event: str) -> None:
+    if event in RESERVED or rules.speaks_as_the_house(event):
+        raise ReservedEvent(field=field, event=event)
 
 
 async def _logged(message: UUID, placing: Awaitable[Place], listener: Listener) -> PublishedTo:

@@ -26,7 +26,7 @@ from (
   select * from unnest($2::text[], $3::text[]) with ordinality as t (channel, payload, place) order by place offset 0
 ) told
 """
-MAY_PUBLISH = "select realtime.may_publish($1::json)"
+MAY_PUBLISH = "select realtime.may_publish($1::json), realtime.judges_content()"
 
 
 async def list_open_channels(tx: ReadingTransaction) -> list[OpenChannel]:
@@ -59,11 +59,11 @@ async def find_visible_channel(transactions: Transactions, principal: Principal,
     return None if row is None or row[0] is None else UUID(row[0])
 
 
-async def may_publish(transactions: Transactions, principal: Principal, message: NewMessage) -> bool:
-    """Whether the policies would let a message in; nothing is left behind."""
+async def may_publish(transactions: Transactions, principal: Principal, message: NewMessage) -> tuple[bool, bool]:
+    """Whether the policies would let a message in, of which nothing is left behind; and whether for what it says."""
     asked = msgspec.json.encode(as_batch_item(principal, message))
     row = await transactions.statement(principal, MAY_PUBLISH, asked)
-    return row is not None and bool(row[0])
+    return (False, True) if row is None else (bool(row[0]), bool(row[1]))
 
 
 def as_batch_item(principal: Principal, message: NewMessage) -> dict[str, object]:

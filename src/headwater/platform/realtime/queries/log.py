@@ -8,13 +8,9 @@ import msgspec
 
 from headwater.kernel.database import ReadingTransaction, Transactions
 from headwater.kernel.principal import Principal
-from headwater.platform.realtime.models import LoggedMessage, NewMessage, Place
+from headwater.platform.realtime.models import LoggedMessage, LogPage, NewMessage, Place
 from headwater.platform.realtime.queries.channels import as_batch_item
 
-_LOGGED = """
-m.id, m.channel_name, m.channel_id, m.place, m."offset", l.epoch, m.event_name, m.payload::text, m.sender_type,
-m.sender_id, m.created_at
-"""
 _HAS_WEBHOOKS = "HW061"
 ADD_MESSAGES = "select realtime.add_messages($1::json)"
 SEQUENCE = "select * from realtime.sequence($1) order by place"
@@ -34,12 +30,7 @@ FIND_CHANNEL_OFFSET = """
 select coalesce((select "offset" from realtime.heads where channel_name = $1), 0)
   - (select count(*) from realtime.messages where channel_name = $1 and place > $2)
 """
-LIST_MESSAGES = f"""
-select told.*, l.pruned from realtime.log l left join lateral (
-  select {_LOGGED} from realtime.messages m
-  where m.channel_name = any($1) and m.place > $2 and m.place <= $3 order by m.place limit $4
-) told on true order by told.place
-"""
+READ_LOG = "select * from realtime.read_log($1, $2, $3, $4, $5)"
 LIST_PLACES = """
 select m.id, m.place, m."offset", l.epoch from realtime.messages m cross join realtime.log l
 where m.id = any($1) and m.place is not null
@@ -101,15 +92,12 @@ async def find_channel_offset(tx: ReadingTransaction, channel: str, place: int) 
     return await tx.value(FIND_CHANNEL_OFFSET, channel, place)
 
 
-async def list_messages(
-    tx: ReadingTransaction, channels: Collection[str], after: int, until: int, most: int
-) -> tuple[list[LoggedMessage], int]:
-    """Messages of these channels with `after` < place <= `until`, in their order, and where the log begins to be whole.
-
-    That is the highest place of which the message is no longer kept: beyond `after`, and some may be missing here.
-    """
-    rows = await tx.rows(LIST_MESSAGES, list(channels), after, until, most)
-    return [_logged(row) for row in rows if row["id"] is not None], rows[0]["pruned"]
+async def read_log(
+    tx: ReadingTransaction, channels: Collection[str], after: int, until: int, most: int, most_bytes: int
+) -> LogPage:
+    """Messages of these channels with `after` < place <= `until`, in their order, no more than fit a page."""
+    *rows, end = await tx.rows(READ_LOG, list(channels), after, until, most, most_bytes)
+    return LogPage(messages=[_logged(row) for row in rows], reached=end["place"], pruned=end["pruned"])
 
 
 async def list_places(tx: ReadingTransaction, ids: Collection[UUID]) -> dict[UUID, Place]:

@@ -5,7 +5,7 @@ import re
 from headwater.platform.records.models import Field, PathStep, ResourcePath
 from headwater.platform.records.parse.scanner import Scanner
 
-_INDEX = re.compile(r"-?[0-9]{1,9}(?=$|->|::|[.,)])")
+_INDEX = re.compile(r"-?[0-9]{1,9}(?=\Z|->|::|[.,)])")
 _JSON_KEY = re.compile(r"[^(\-:).,>\"](?:[^(\-:).,>]|-(?!>))*|-(?!>)(?:[^(\-:).,>]|-(?!>))+")
 
 

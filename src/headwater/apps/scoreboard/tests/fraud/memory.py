@@ -31,6 +31,7 @@ class _Row(msgspec.Struct):
     forgeries: float = 0.0
     forged_at: datetime | None = None
     held_at: datetime | None = None
+    watched_at: datetime | None = None
 
 
 class Memory:
@@ -45,9 +46,10 @@ class Memory:
     def judge(self, attempt: Attempt) -> Verdict:
         """What `Fraud.judge` does."""
         verdict = rules.judged(self.settings, self.note(attempt), attempt)
-        if verdict.suspicious:
+        if verdict.stands_alone:
             row = self._rows[subject_of(attempt.user_id)]
             row.held_at = attempt.at
+            row.watched_at = attempt.at if verdict.begins_watch else row.watched_at
         return verdict
 
     def note(self, attempt: Attempt) -> Sighting:
@@ -129,7 +131,7 @@ class Memory:
             hour_before=row.hour_before,
             active_hours=row.active_hours,
             forgeries=self._forgeries(row, attempt.at),
-            held_at=row.held_at,
+            watched_at=row.watched_at,
             trusted_until=None,
         )
 

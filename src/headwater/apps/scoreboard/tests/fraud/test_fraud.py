@@ -200,6 +200,43 @@ async def test_the_quiet_are_forgotten(
     assert await database.reading(lambda tx: tx.value(COUNT)) == 2
 
 
+async def test_devices_are_forgotten_sooner(database: Database, user: Principal, clock: DrivenClock) -> None:
+    await noted(database, attempt(user, clock.now(), device="phone"))
+    for days, left in ((SETTINGS.keep_device_days - 1, 2), (2, 1)):
+        clock.advance(days * 86400)
+        await database.writing(lambda tx: Incidents(SETTINGS).remove_old_behaviours(tx))
+        assert await database.reading(lambda tx: tx.value("select count(*) from scoreboard.behaviours")) == left
+
+
+async def test_a_watch_is_begun_beyond_doubt_and_not_by_what_only_a_watch_holds(
+    database: Database, user: Principal, clock: DrivenClock
+) -> None:
+    """One suspicion would feed itself for as long as its player is quick."""
+    settings = FraudSettings(rules=("rate",), pace=40, pace_factor=0.1)
+    clock.advance(-clock.now().timestamp() % 3600)
+
+    async def plays(actions: int) -> Verdict:
+        """The last verdict of so many actions in one hour of the clock, after hours without any."""
+        clock.advance(3 * 3600)
+        verdict = Verdict()
+        for _ in range(actions):
+            clock.advance(3500 / actions)
+            verdict = await judged(database, attempt(user, clock.now()), settings)
+        clock.advance(100)
+        return verdict
+
+    verdict = await plays(42)
+    assert verdict.stands_alone and not verdict.begins_watch, "it just passes the threshold"
+    assert not (await plays(35)).suspicious
+    assert (await plays(52)).begins_watch
+    began = await database.reading(lambda tx: tx.value("select watched_at from scoreboard.behaviours"))
+    for _ in range(2):
+        verdict = await plays(35)
+        assert verdict.blocked and not verdict.stands_alone, "only because he is watched"
+    clock.advance(86400 - (clock.now() - began).total_seconds() - 3 * 3600)
+    assert not (await plays(35)).suspicious, "a day after it began, whatever was held meanwhile"
+
+
 async def test_who_leaves_takes_his_behaviour_along(database: Database, user: Principal, clock: DrivenClock) -> None:
     await noted(database, attempt(user, clock.now(), address="8.8.8.8"))
     await database.writing(lambda tx: tx.execute("delete from auth.users where id = $1", UUID(user.id)))

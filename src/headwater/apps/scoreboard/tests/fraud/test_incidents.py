@@ -222,6 +222,7 @@ async def test_pages_and_filters(
         ("POST", "/{id}/review", {"decision": "pardon"}, "admin", 400, "decision"),
         ("POST", "/{id}/review", {}, "admin", 400, "decision"),
         ("POST", "/{id}/review", {"decision": "confirm", "note": "x" * 1001}, "admin", 400, "note"),
+        ("POST", "/{id}/review", {"decision": "confirm", "note": "a\0b"}, "admin", 400, "note: A NUL character"),
         ("POST", f"/{NOBODYS}/review", {"decision": "confirm"}, "admin", 404, "INCIDENT_NOT_FOUND"),
         ("POST", "/{id}/review", {"decision": "release"}, "admin", 200, '"state":"released"'),
     ],

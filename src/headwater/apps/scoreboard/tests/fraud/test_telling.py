@@ -2,15 +2,19 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 
+from headwater.apps.scoreboard.events import IncidentOpened, IncidentReviewed
+from headwater.kernel.database import WritingTransaction
 from tests.flows.client import Client, connected
 from tests.flows.players import watching
 from tests.kit.sockets import Client as Watcher
 
 from ..game import Game, Player, open_game
+from ..test_consumers import comes_true
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CHANNEL = "scoreboard:incidents"
@@ -93,6 +97,69 @@ async def test_an_admin_s_socket_hears_of_it_at_an_app_s_own_path_too(game: Game
         assert told["user_id"] == player.id
         mine.send_text('{"type": "ping"}')
         assert "incident" not in str(await first(mine, "pong")), "a player heard what is the admins'"
+
+
+async def notices(game: Game, player: Player) -> list[tuple[str, str]]:
+    """What the fraud rules' decisions left in a player's inbox, the oldest first: kind and sentence."""
+    answered = await game.ask(player, "GET", "/api/notifications")
+    found = [notice for notice in answered.json["notices"] if notice["kind"].startswith("scoreboard.action_")]
+    return [(notice["kind"].removeprefix("scoreboard.action_"), notice["body"]) for notice in reversed(found)]
+
+
+async def must_be_told(game: Game, player: Player, *expected: tuple[str, str]) -> None:
+    """Wait until a player has been told this and nothing else."""
+
+    async def told() -> bool:
+        found = await notices(game, player)
+        return len(found) == len(expected) and all(
+            kind == wanted and sentence.startswith(beginning)
+            for (kind, sentence), (wanted, beginning) in zip(found, expected, strict=True)
+        )
+
+    await comes_true(told)
+
+
+async def open_incident_of(game: Game, player: Player) -> str:
+    """The incident that waits for a decision about a player."""
+    found = await game.told(game.admin, "GET", f"/api/scoreboard/incidents?state=open&userId={player.id}")
+    [incident] = found["incidents"]
+    return incident["id"]
+
+
+async def test_a_player_hears_that_an_action_is_held_and_what_was_decided(game: Game) -> None:
+    player, another = await game.register(), await game.register()
+    held = ("held", "It does not count until")
+    for who, decision, told in (
+        (player, "release", ("released", "One action with 10 points was looked at and released.")),
+        (another, "confirm", ("refused", "2 actions were looked at and not accepted.")),
+    ):
+        await be_held(game, who)
+        if who is another:
+            again = await game.update(who, await game.action(who))
+            assert again.json["error"]["code"] == "ACTION_HELD", "another of the same incident is not told again"
+        await must_be_told(game, who, held)
+        target = f"/api/scoreboard/incidents/{await open_incident_of(game, who)}/review"
+        await game.told(game.admin, "POST", target, {"decision": decision})
+        await must_be_told(game, who, held, told)
+
+
+async def test_a_player_does_not_hear_of_what_was_counted_all_the_same(game: Game) -> None:
+    suspect, player = await game.register(), await game.register()
+    opened = IncidentOpened(
+        incident_id=uuid4(), user_id=UUID(suspect.id), board="default", score=0.6, reasons=("rate",), held=False
+    )
+    decided = IncidentReviewed(
+        incident_id=opened.incident_id, user_id=opened.user_id, board="default", released=True, actions=0, points=0
+    )
+
+    async def tell(tx: WritingTransaction) -> None:
+        tx.emit(opened)
+        tx.emit(decided)
+
+    await game.house.database.writing(tell)
+    await be_held(game, player)
+    await must_be_told(game, player, ("held", "It does not count until"))
+    assert await notices(game, suspect) == [], "told before the other, if at all"
 
 
 async def test_what_is_foreign_expired_and_spent_is_remembered_by_its_weight(game: Game) -> None:

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 import pytest
 
 from headwater.kernel.database import Database, ReadingTransaction, Transactions
-from headwater.kernel.observe import MetricsListener, Observation, RanksCompared
+from headwater.kernel.observe import MetricsListener, Observation
 from headwater.kernel.principal import Principal
 
-from ...models.ranks import Comparison
+from ... import COMPONENT
+from ...models.ranks import Comparison, RanksCompared
 from ...ranks import Ranks
 from .world import World
 
@@ -193,6 +194,8 @@ async def test_comparisons_that_are_asked_for_run_behind_everything_else(
 
 def test_entries_and_differences_are_metrics() -> None:
     listener = MetricsListener()
+    listener(RanksCompared("nobody has brought it yet", 1, 1))
+    listener.bring(COMPONENT.observations)
     listener(RanksCompared("arena", 12, 3))
     listener(RanksCompared("arena", 13, 0))
 

@@ -3,10 +3,11 @@
 import asyncio
 
 from headwater.kernel.database import Transactions
-from headwater.kernel.observe import Observation, Observer, RanksCompared
+from headwater.kernel.observe import Observation, Observer
 
 from ...events import BoardOpened
 from ...events.ranks import ComparisonAsked
+from ...models.ranks import RanksCompared
 from ...operations.ranking import Ranking
 from ...ranks import Ranks
 from .test_comparing import RAISE, must_be_all

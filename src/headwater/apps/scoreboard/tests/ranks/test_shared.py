@@ -175,3 +175,28 @@ async def test_keys_that_nobody_compares_any_longer_expire(
     assert set(lifetimes) == {"state", "1:order", "1:users", "2:order", "2:users"}
     state = lifetimes.pop("state")
     assert all(0 < state < seconds for seconds in lifetimes.values())
+
+
+async def test_a_removed_player_is_gone_on_both_nodes_whatever_is_still_told_of_him(
+    opened: Opened, redis_server: RedisServer, redis_prefix: str, observer: Observer, world: World
+) -> None:
+    one, other = [await opened(redis_server.open(observer, prefix=redis_prefix)) for _ in range(2)]
+    await one.load(Transactions(world.database))
+    gone, stays = world.players[:2]
+    changes = [await world.add_points(player, 5) for player in (gone, stays)]
+    for change in changes:
+        await one.apply(change)
+    late = await world.add_points(gone, 7)
+    await world.run("delete from auth.users where id = $1", gone)
+
+    seasons = await other.remove_player(gone)
+    for node in (one, other):
+        await node.apply(late)
+        assert await _held(node, world)
+        assert await node.rank(world.board, world.season, gone) is None
+        assert (await node.count(world.board, world.season), await node.rank(world.board, world.season, stays)) == (
+            1,
+            1,
+        )
+    assert [(live.board, live.season) for live in seasons if live.board == world.board] == [(world.board, 1)]
+    await must_agree(one, world)
