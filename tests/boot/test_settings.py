@@ -44,7 +44,7 @@ def sample(hint: Any) -> tuple[str, object]:
     texts: dict[Any, tuple[str, object]] = {
         str: ("text", "text"),
         int: ("7", 7),
-        float: ("1.5", 1.5),
+        float: ("7.5", 7.5),
         bool: ("true", True),
         Path: ("/var/x", Path("/var/x")),
     }

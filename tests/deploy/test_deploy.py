@@ -85,9 +85,8 @@ def told() -> Iterator[str]:
             assert details["sockets"] == "0 open" and details["external"] == "no host is left alone"
             play(client)
             watch(client, server.sign_up("watcher@example.com"))
-            yield until_told(
-                client, *(f'{{consumer="scoreboard.{name}"}}' for name in CONSUMERS), "_job_seconds_count{"
-            )
+            consumers = (f'{{consumer="scoreboard.{name}"}}' for name in CONSUMERS)
+            yield until_told(client, *consumers, "_job_seconds_count{", "_timer_lag_seconds{")
     finally:
         server.stop()
         shutil.rmtree(folder.parent, ignore_errors=True)

@@ -30,6 +30,7 @@ _WRITING = frozenset({"POST", "PUT", "PATCH"})
 _UNSPOKEN = frozenset({"QUERY"})
 """Methods for which a path of OpenAPI 3.1 has no word; 3.2 has."""
 _STRUCTURED = (DictType, ListType, StructType, VarTupleType)
+_RAISES = re.compile(r"\bRaises\s")
 _BODILESS = frozenset({204, 302, 303, 304})
 _REFERENCE = "#/components/schemas/{name}"
 _ERROR: Schema = {
@@ -145,7 +146,7 @@ def _operation(
 
 def _told(endpoint: Endpoint) -> tuple[str, str]:
     """An operation's first sentence, and what else it promises; what it raises is named for readers of the code."""
-    promise = (inspect.getdoc(endpoint.operation) or endpoint.name).partition("Raises ")[0]
+    promise = _RAISES.split(inspect.getdoc(endpoint.operation) or endpoint.name)[0]
     first, rest = (*re.split(r"\.(?=\s|$)", promise.strip(), maxsplit=1), "")[:2]
     return " ".join(first.split()), rest.strip()
 
