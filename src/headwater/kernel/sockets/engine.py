@@ -31,7 +31,7 @@ class EngineSocket(AttendedSocket):
     knows it can poll in its place; `id`, which others may know, is another.
     """
 
-    __slots__ = ("_asked", "_coming", "_handshake", "_knocks", "_number", "_parts", "_wire", "queue", "sid")
+    __slots__ = ("_asked", "_coming", "_handshake", "_knocks", "_number", "_parts", "queue", "sid")
 
     def __init__(
         self, keeper: Keeper, reception: Reception, handshake: Handshake, carrier: Wire | Queue, sid: str
@@ -39,7 +39,7 @@ class EngineSocket(AttendedSocket):
         super().__init__(keeper, reception, handshake.path, handshake.address)
         self.sid = sid
         self.queue = carrier if isinstance(carrier, Queue) else None
-        self._wire = carrier if isinstance(carrier, Wire) else None
+        self.wire = carrier if isinstance(carrier, Wire) else None
         self._handshake: Handshake | None = handshake
         self._knocks = 0
         self._coming: ClientPacket | None = None
@@ -62,24 +62,22 @@ class EngineSocket(AttendedSocket):
     @property
     @override
     def is_behind(self) -> bool:
-        if self._wire is not None:
-            return self._wire.is_behind(self._keeper.settings.write_buffer)
+        if self.wire is not None:
+            return self.wire.is_behind(self._keeper.settings.write_buffer)
         return self.queue is not None and self.queue.is_behind(self._keeper.settings)
 
     @override
     def deliver(self, bundle: Bundle) -> None:
-        wire = self._wire
-        if wire is not None:
-            if wire.open:
-                wire.transport.write(bundle.frames)
-        elif self.queue is not None:
+        if self.queue is None:
+            super().deliver(bundle)
+        else:
             self.queue.add([payload for packet in bundle.packets for payload in packet.payloads])
             self._must_not_overflow(self.queue)
 
     @override
     def beat(self) -> None:
-        if self._wire is not None:
-            self._wire.write(_BEAT)
+        if self.wire is not None:
+            self.wire.write(_BEAT)
         else:
             self._write("2")
 
@@ -196,8 +194,8 @@ class EngineSocket(AttendedSocket):
 
     def _write(self, packet: str) -> None:
         """Write an Engine.IO packet that no broadcast can stand before."""
-        if self._wire is not None:
-            self._wire.write(text_frame(packet.encode()))
+        if self.wire is not None:
+            self.wire.write(text_frame(packet.encode()))
         elif self.queue is not None:
             self.queue.add((packet,))
             self._must_not_overflow(self.queue)
@@ -210,8 +208,8 @@ class EngineSocket(AttendedSocket):
     def _hang_up(self, reason: CloseReason, message: str) -> None:
         if self.admitted and reason.is_final:
             self._write("41")
-        if self._wire is not None:
-            self._wire.close(reason.code, message)
+        if self.wire is not None:
+            self.wire.close(reason.code, message)
         elif self.queue is not None:
             self.queue.end()
         self._handshake = self._coming = None
@@ -222,15 +220,15 @@ class EngineSocket(AttendedSocket):
 
     @override
     def _pause_reading(self, *, paused: bool) -> None:
-        if self._wire is not None:
-            self._wire.pause_reading(paused=paused)
+        if self.wire is not None:
+            self.wire.pause_reading(paused=paused)
         elif self.queue is not None:
             self.queue.hold(held=paused)
 
     def move_to(self, wire: Wire) -> None:
         """Go on by WebSocket, with everything that still waits."""
         queue, self.queue = self.queue, None
-        self._wire = wire
+        self.wire = wire
         wire.owner = self
         if queue is not None:
             wire.write(queue.frames())

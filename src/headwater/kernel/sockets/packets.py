@@ -147,6 +147,10 @@ class Bundle:
             self._frames = packets[0].frame if len(packets) == 1 else b"".join([packet.frame for packet in packets])
         return self._frames
 
+    def frames_for(self, form: PlainSocket | None) -> bytes:
+        """What a WebSocket gets: a plain one of this form, or one that speaks Socket.IO."""
+        return self.frames if form is None else self.plain(form)
+
     def plain(self, form: PlainSocket) -> bytes:
         """What a plain socket of this form gets."""
         if self._plain is None or self._plain[0] is not form:

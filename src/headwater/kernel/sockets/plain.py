@@ -11,7 +11,7 @@ from headwater.kernel.sockets.declarations import PlainSocket
 from headwater.kernel.sockets.errors import MalformedMessage, NotAcknowledged
 from headwater.kernel.sockets.frames import PING
 from headwater.kernel.sockets.models import CloseReason, Handshake, Incoming
-from headwater.kernel.sockets.packets import Bundle, Packet
+from headwater.kernel.sockets.packets import Packet
 from headwater.kernel.sockets.reading import may_hold_nul
 from headwater.kernel.sockets.reception import Reception
 from headwater.kernel.sockets.wire import Wire
@@ -28,8 +28,8 @@ class JsonSocket(AttendedSocket):
         self, keeper: Keeper, reception: Reception, handshake: Handshake, wire: Wire, form: PlainSocket
     ) -> None:
         super().__init__(keeper, reception, handshake.path, handshake.address)
-        self._wire = wire
-        self._form = form
+        self.wire = self._wire = wire
+        self.form = self._form = form
         self._waits_for: Handshake | None = None
         self._attend(handshake)
 
@@ -37,11 +37,6 @@ class JsonSocket(AttendedSocket):
     @override
     def is_behind(self) -> bool:
         return self._wire.is_behind(self._keeper.settings.write_buffer)
-
-    @override
-    def deliver(self, bundle: Bundle) -> None:
-        if self._wire.open:
-            self._wire.transport.write(bundle.plain(self._form))
 
     @override
     def beat(self) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from headwater.kernel.principal import NOBODY, Principal
+from headwater.kernel.sockets.declarations import PlainSocket
 from headwater.kernel.sockets.models import CloseReason
 from headwater.kernel.sockets.packets import Bundle, Packet
+from headwater.kernel.sockets.wire import Wire
 
 _NOWHERE: frozenset[str] = frozenset()
 
@@ -32,10 +34,13 @@ class Socket(ABC):
     """An admitted client that can be told things at any moment; whatever is told to one that has gone is lost.
 
     `id` may be known to others; `principal` may be set anew when the client has shown newer credentials; `kept` is
-    the reception's own, and the kernel leaves it alone. Sockets are equal only to themselves.
+    the reception's own, and the kernel leaves it alone. Sockets are equal only to themselves. `wire` is the WebSocket
+    that carries it, None where something else does; `form` is a plain socket's, None where it speaks Socket.IO.
     """
 
-    __slots__ = ("_callbacks", "_post", "_rooms", "address", "connected", "id", "kept", "path", "principal")
+    __slots__ = (
+        "_callbacks", "_post", "_rooms", "address", "connected", "form", "id", "kept", "path", "principal", "wire",
+    )  # fmt: skip
 
     def __init__(self, post: Post, path: str, address: str) -> None:
         self.id = ""
@@ -44,6 +49,8 @@ class Socket(ABC):
         self.principal: Principal = NOBODY
         self.kept: object = None
         self.connected = True
+        self.wire: Wire | None = None
+        self.form: PlainSocket | None = None
         self._post = post
         self._rooms: set[str] | None = None
         self._callbacks: list[Callable[[], None]] | None = None
@@ -78,9 +85,11 @@ class Socket(ABC):
     def close(self, reason: CloseReason, message: str = "") -> None:
         """End it now; what was told before still leaves. `message` is told where the wire has a place for it."""
 
-    @abstractmethod
     def deliver(self, bundle: Bundle) -> None:
         """Write packets now, unless it has ended; only the post knows whether something is to go before."""
+        wire = self.wire
+        if wire is not None and wire.open:
+            wire.transport.write(bundle.frames_for(self.form))
 
     def when_closed(self, callback: Callable[[], None]) -> None:
         """Call back once the socket is gone and its last message is done with; at once if that is so already."""
