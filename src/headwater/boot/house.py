@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from headwater.boot.aftermath import Aftermath
 from headwater.boot.binding import house_limit, lay_routes
 from headwater.boot.descriptions import add_descriptions
+from headwater.boot.engines import make_engines, start_engines
 from headwater.boot.foundation import Foundation, Ground, stand_on
 from headwater.boot.health import add_checks
 from headwater.boot.outside import add_outside
@@ -17,7 +18,6 @@ from headwater.boot.rooms import ROLE_ROOM, USER_ROOM, lend_rooms
 from headwater.boot.routes import Routes
 from headwater.boot.sockets import lay_polling
 from headwater.boot.warming import begin, keep_warm
-from headwater.boot.worker import make_engines, start_engines
 from headwater.flow import Authenticator, BoundEndpoint, BoundMessage, FlowSettings, Reception, Request
 from headwater.kernel.bus import Bus, Nodes, PostgresBus, RedisBus, Revocations, Rounds
 from headwater.kernel.catalog import INTERNAL_SCHEMAS, Catalog, CatalogWatch

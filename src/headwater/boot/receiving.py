@@ -98,14 +98,14 @@ def lay_places(parts: Parts, components: Components, settings: FlowSettings, roo
             prefixes.append("")
         for prefix in prefixes:
             if component.messages or component.welcome:
-                _furnish(places.at(prefix + SOCKET_IO_PATH), parts, component, component.messages, settings)
+                _declare(places.at(prefix + SOCKET_IO_PATH), parts, component, component.messages, settings)
             for form in component.sockets:
                 if prefix or component.name == root_app or form.path not in at_root:
-                    _furnish(places.at(prefix + form.path, form), parts, component, form.messages, settings)
+                    _declare(places.at(prefix + form.path, form), parts, component, form.messages, settings)
     return places
 
 
-def _furnish(
+def _declare(
     place: Place, parts: Parts, component: Component, messages: tuple[SocketMessage, ...], settings: FlowSettings
 ) -> None:
     pace = Limit(name="messages", count=settings.messages_per_minute, seconds=60, by="principal")

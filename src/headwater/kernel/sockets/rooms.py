@@ -12,7 +12,7 @@ from headwater.kernel.sockets.socket import Socket
 AT_ONCE = 500
 """Sockets written to in one turn of the loop: about 3 ms, during which nobody else is served."""
 _MOST_TURNS = 4
-"""Turns of the loop that a burst waits while more joins it: most of a write's cost is not its length."""
+"""Turns of the loop that a burst waits while more joins it: most of a write's cost is not its length (ADR 75)."""
 _NOBODY: frozenset[Socket] = frozenset()
 
 

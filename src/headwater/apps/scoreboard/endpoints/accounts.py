@@ -39,7 +39,7 @@ ENDPOINTS = (
     Endpoint(
         method="GET",
         path="/api/auth/me",
-        operation=Players.find_myself,
+        operation=Players.meet_myself,
         access=Access.USER,
         transaction=Mode.WRITING,
         result=Player,

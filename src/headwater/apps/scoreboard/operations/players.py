@@ -72,7 +72,7 @@ class Players:
             tx.audit(AuditEntry(action=action, module="scoreboard", details=details))
         return body
 
-    async def find_myself(self, tx: WritingTransaction, principal: Principal, _body: None) -> Player:
+    async def meet_myself(self, tx: WritingTransaction, principal: Principal, _body: None) -> Player:
         """The caller as a player; whoever came through another door is one from now on."""
         user_id = rules.player_of(principal)
         return Player(id=user_id, username=await ensured(tx, user_id), email=principal.email or "")
