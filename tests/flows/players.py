@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
+from typing_extensions import override
 
 from headwater.flow import Request
 from headwater.kernel.sockets import Sockets
@@ -109,21 +110,36 @@ async def hear_score(client: Client, player: Player, score: int) -> None:
             return
 
 
+class _Closed(dict[str, Any]):
+    """Idle connections that are put back and not taken."""
+
+    @override
+    def get(self, key: str, default: Any = None) -> Any:
+        return default
+
+
 @contextmanager
 def no_database(door: Door) -> Generator[None]:
-    """For the length of a block Postgres is away."""
+    """For the length of a block Postgres is away, also for who comes after somebody that was still served."""
 
     async def refuse(login: str) -> Any:
         raise ConnectionRefusedError(login)
 
+    def no_pipe(*_: object) -> None:
+        """None is open."""
+
     lease = door.house.database.lease
     idle = lease._idle  # pyright: ignore[reportPrivateUsage] - nobody takes what lies here
+    returned = _Closed()
     with pytest.MonkeyPatch.context() as away:
-        away.setattr(lease, "_idle", {})
+        away.setattr(lease, "_idle", returned)
         away.setattr(lease, "_connect", refuse)
-        yield
-        for login, returned in lease._idle.items():  # pyright: ignore[reportPrivateUsage] - lent before the block
-            idle.setdefault(login, []).extend(returned)
+        away.setattr(door.house.database.pipelines, "find", no_pipe)
+        try:
+            yield
+        finally:
+            for login, connections in returned.items():
+                idle.setdefault(login, []).extend(connections)
 
 
 def told_room(_sockets: Sockets, room: str, *_: object, **__: object) -> str:
